@@ -138,7 +138,7 @@ class FeatureDeclaration(Declaration):
     @classmethod
     def _version(cls, value: str) -> str:
         if not VERSION.fullmatch(value):
-            raise ValueError(f"{value!r} is not a version; write major.minor in quotes, such as \"1.0\"")
+            raise ValueError(f'{value!r} is not a version; write major.minor in quotes, such as "1.0"')
         return value
 
     @model_validator(mode="after")

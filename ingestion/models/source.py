@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from catalog.models.fields import name_validator
+
+
+class SourceKind(models.TextChoices):
+    SQLITE = "sqlite", "SQLite database"
+    CSV = "csv", "folder of CSV files"
+    PARQUET = "parquet", "folder of Parquet files"
+
+
+class Source(models.Model):
+    """Where tables are read from; declared in the configuration."""
+
+    name = models.CharField(max_length=100, unique=True, validators=[name_validator])
+    kind = models.CharField(max_length=20, choices=SourceKind.choices)
+    location = models.CharField(max_length=1000, help_text="Path of the database file, or of the folder of files.")
+    reports_location = models.CharField(max_length=1000, blank=True, help_text="Folder of the step-6 reports.")
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
