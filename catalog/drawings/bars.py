@@ -31,9 +31,7 @@ class Percentiles:
     maximum: float
 
 
-def top_values(
-    *, values: Sequence[TopValue], total: int, title: str, description: str, width: float = 480
-) -> Markup:
+def top_values(*, values: Sequence[TopValue], total: int, title: str, description: str, width: float = 480) -> Markup:
     """One bar per value, in the order given, its length its share of ``total`` rows.
 
     At most MAX_VALUES are drawn; what they leave of the total is one more bar, "other values".
@@ -112,9 +110,7 @@ def completeness_bar(
     if threshold is not None and math.isfinite(threshold):
         at = Scale(0.0, 1.0, 0.0, width)(threshold)
         parts.append(element("line", x1=at, x2=at, y1=0, y2=height, class_="d-mark"))
-    return drawing(
-        kind="share", width=width, height=height, title=title, description=description, children=parts
-    )
+    return drawing(kind="share", width=width, height=height, title=title, description=description, children=parts)
 
 
 def percentile_bar(
@@ -173,6 +169,4 @@ def percentile_bar(
                 text_anchor="middle",
             )
             parts.append(content)
-    return drawing(
-        kind="percentiles", width=width, height=height, title=title, description=description, children=parts
-    )
+    return drawing(kind="percentiles", width=width, height=height, title=title, description=description, children=parts)

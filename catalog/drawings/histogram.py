@@ -131,9 +131,7 @@ def histogram(
                 class_="d-mark",
             )
         )
-    return drawing(
-        kind="histogram", width=width, height=height, title=title, description=description, children=parts
-    )
+    return drawing(kind="histogram", width=width, height=height, title=title, description=description, children=parts)
 
 
 def _height(one: Bin, *, shares: bool) -> float:

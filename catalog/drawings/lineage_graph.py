@@ -46,9 +46,7 @@ class GraphEdge:
     transformation: str = ""
 
 
-def lineage_graph(
-    *, nodes: Sequence[GraphNode], edges: Sequence[GraphEdge], title: str, description: str
-) -> Markup:
+def lineage_graph(*, nodes: Sequence[GraphNode], edges: Sequence[GraphEdge], title: str, description: str) -> Markup:
     """A layered graph, as large as it needs to be; show it inside a part that scrolls.
 
     At most MAX_NODES nodes are drawn, those nearest to the focus, and the drawing says how many are
@@ -133,9 +131,7 @@ def _edge(edge: GraphEdge, route: Sequence[Place], places: dict[Place, tuple[flo
     path = [f"M{number(x)} {number(y)}"]
     for index, (left, middle) in enumerate(steps[1:], start=1):
         bend = (x + left) / 2
-        path.append(
-            f"C{number(bend)} {number(y)} {number(bend)} {number(middle)} {number(left)} {number(middle)}"
-        )
+        path.append(f"C{number(bend)} {number(y)} {number(bend)} {number(middle)} {number(left)} {number(middle)}")
         x, y = left, middle
         if index < len(steps) - 1:
             x += _NODE_WIDTH

@@ -28,9 +28,7 @@ class Layout:
     routes: dict[tuple[str, str], tuple[Place, ...]]
 
 
-def nearest(
-    *, nodes: Sequence[str], edges: Iterable[tuple[str, str]], start: Sequence[str], most: int
-) -> list[str]:
+def nearest(*, nodes: Sequence[str], edges: Iterable[tuple[str, str]], start: Sequence[str], most: int) -> list[str]:
     """At most ``most`` of ``nodes``, in their order, those few steps from ``start`` first."""
     if len(nodes) <= most:
         return list(nodes)

@@ -71,9 +71,7 @@ def sparkline(
             class_="d-last",
         )
     )
-    return drawing(
-        kind="sparkline", width=width, height=height, title=title, description=description, children=parts
-    )
+    return drawing(kind="sparkline", width=width, height=height, title=title, description=description, children=parts)
 
 
 def _stretches(values: Sequence[float | None]) -> list[list[tuple[int, float]]]:

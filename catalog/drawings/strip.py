@@ -9,7 +9,7 @@ MAX_OUTCOMES = 60
 _PITCH, _WIDE = 9.0, 7.0
 
 # How high a bar is, as a share of the strip: what went well stands tall, so that colour is not needed.
-_HEIGHTS = {"succeeded": 1.0, "partial": 0.7, "running": 0.7, "failed": 0.45, "cancelled": 0.3}
+_HEIGHTS = {"succeeded": 1.0, "running": 0.7, "failed": 0.45, "cancelled": 0.3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Outcome:
 def run_strip(*, outcomes: Sequence[Outcome], title: str, description: str, height: float = 24) -> Markup:
     """One bar for each of the newest MAX_OUTCOMES runs; ``outcomes`` are given oldest first.
 
-    Succeeded is tall and full, partial and running are lower, failed is low with a cross above it,
+    Succeeded is tall and full, running is lower, failed is low with a cross above it,
     every other state is the lowest.
     """
     shown = list(outcomes)[-MAX_OUTCOMES:]
@@ -49,9 +49,7 @@ def _bar(one: Outcome, *, left: float, height: float) -> Markup:
     tall = max(_HEIGHTS.get(state, 0.3) * (height - 2), 3.0)
     parts = [
         tooltip(one.label),
-        element(
-            "rect", x=left + 1, y=height - 1 - tall, width=_WIDE, height=tall, rx=1.5, class_="d-run__bar"
-        ),
+        element("rect", x=left + 1, y=height - 1 - tall, width=_WIDE, height=tall, rx=1.5, class_="d-run__bar"),
     ]
     if state == "failed":
         y = height - 1 - tall - 7

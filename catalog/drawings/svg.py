@@ -13,9 +13,7 @@ _ATTRIBUTES = frozenset(
     " viewBox width x x1 x2 xmlns y y1 y2".split()
 )
 # Not allowed in XML 1.0, and the marks that turn the direction of the text after them around.
-_UNPRINTABLE = re.compile(
-    "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u202a-\u202e\u2066-\u2069]"
-)
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u202a-\u202e\u2066-\u2069]")
 _NOT_SLUG = re.compile(r"[^a-z0-9]+")
 
 
@@ -130,9 +128,7 @@ def capped(side: float, *, least: float = 16) -> float:
     return min(max(side, least), MAX_SIDE) if math.isfinite(side) else least
 
 
-def placeholder(
-    *, kind: str, width: float, height: float, title: str, description: str, reason: str
-) -> Markup:
+def placeholder(*, kind: str, width: float, height: float, title: str, description: str, reason: str) -> Markup:
     """A drawing without data: it says why."""
     width, height = capped(width), capped(height)
     return drawing(

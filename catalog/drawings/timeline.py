@@ -34,9 +34,7 @@ class Span:
     href: str | None = None
 
 
-def timeline(
-    *, spans: Sequence[Span], now: datetime, title: str, description: str, width: float = 720
-) -> Markup:
+def timeline(*, spans: Sequence[Span], now: datetime, title: str, description: str, width: float = 720) -> Markup:
     """One bar per span in the order given, at most MAX_SPANS; those without an end reach to ``now``.
 
     Raises ValueError for a time without a zone.
