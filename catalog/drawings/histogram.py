@@ -35,6 +35,11 @@ class Bin:
             return short_number(self.low, digits=6)
         return " to ".join(distinct_labels((self.low, self.high)))
 
+    @property
+    def percentage(self) -> str:
+        """The share as text."""
+        return percentage(self.share)
+
 
 def bins_of(*, edges: Sequence[float], counts: Sequence[int], most: int = MAX_BINS) -> tuple[Bin, ...]:
     """The bars of a histogram, also the rows of the table that says the same as the drawing.

@@ -9,8 +9,30 @@ MAX_SIDE = 16_000
 """No drawing is wider or higher than this many user units."""
 
 _ATTRIBUTES = frozenset(
-    "aria-hidden aria-label class cx cy d height href points r role rx text-anchor"
-    " viewBox width x x1 x2 xmlns y y1 y2".split()
+    {
+        "aria-hidden",
+        "aria-label",
+        "class",
+        "cx",
+        "cy",
+        "d",
+        "height",
+        "href",
+        "points",
+        "r",
+        "role",
+        "rx",
+        "text-anchor",
+        "viewBox",
+        "width",
+        "x",
+        "x1",
+        "x2",
+        "xmlns",
+        "y",
+        "y1",
+        "y2",
+    }
 )
 # Not allowed in XML 1.0, and the marks that turn the direction of the text after them around.
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u202a-\u202e\u2066-\u2069]")

@@ -104,7 +104,9 @@ def test_a_histogram_that_does_not_add_up_is_refused(edges: list[float], counts:
 def test_layers_follow_the_longest_way() -> None:
     layout = arrange(nodes=["a", "b", "c", "d"], edges=[("a", "b"), ("b", "c"), ("a", "c"), ("d", "c")])
     real = [[place for place in layer if isinstance(place, str)] for layer in layout.layers]
-    assert real[0] == ["a"] and set(real[1]) == {"b", "d"} and real[2] == ["c"]
+    assert real[0] == ["a"]
+    assert set(real[1]) == {"b", "d"}
+    assert real[2] == ["c"]
     assert layout.routes["a", "c"] == ("a", ("a", "c", 1), "c")
 
 

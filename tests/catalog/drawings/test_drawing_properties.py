@@ -31,7 +31,7 @@ anything = st.text() | st.sampled_from(HOSTILE)
 floats = st.floats(allow_nan=True, allow_infinity=True)
 sides = st.floats(min_value=-10, max_value=1e7) | st.just(math.nan)
 hrefs = st.none() | anything | st.sampled_from(["/features/a/", "javascript:alert(1)", "//elsewhere.example/"])
-moments = st.datetimes(min_value=datetime(1970, 1, 2), max_value=datetime(2200, 1, 1), timezones=st.just(UTC))
+moments = st.integers(min_value=0, max_value=7_000_000_000).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
 
 
 def check(drawing: str, *, title: str | None = None) -> ElementTree.Element:
@@ -42,20 +42,25 @@ def check(drawing: str, *, title: str | None = None) -> ElementTree.Element:
     assert root.get("role") in {"img", "group"}
     assert (root.get("role") == "group") == (root.find(f".//{SVG}a") is not None)
     if title is not None:
-        assert root[0].text == title and root.get("aria-label") == title
+        assert root[0].text == title
+        assert root.get("aria-label") == title
     assert 0 < float(root.get("width", "")) <= MAX_SIDE
     assert 0 < float(root.get("height", "")) <= MAX_SIDE
     for node in root.iter():
         assert node.tag not in {f"{SVG}script", f"{SVG}style", f"{SVG}foreignObject", f"{SVG}image"}
         for name, value in node.attrib.items():
-            assert name != "style" and not name.startswith("on") and "id" != name
+            assert name != "style"
+            assert not name.startswith("on")
+            assert name != "id"
             if name in NUMERIC:
                 assert math.isfinite(float(value))
                 assert abs(float(value)) <= 2 * MAX_SIDE
             if name in {"points", "d", "viewBox"}:
                 numbers = re.findall(r"-?\d+(?:\.\d+)?", value)
-                assert numbers and all(abs(float(one)) <= 2 * MAX_SIDE for one in numbers)
-                assert "nan" not in value and "inf" not in value
+                assert numbers
+                assert all(abs(float(one)) <= 2 * MAX_SIDE for one in numbers)
+                assert "nan" not in value
+                assert "inf" not in value
             if name in {"width", "height", "r"}:
                 assert float(value) >= 0
             if name == "href":
@@ -247,7 +252,8 @@ def test_hostile_labels_stay_text(kind: str, label: str) -> None:
     printable = re.sub("[\x00\x08\ud800\ufffe\u202e]", "\N{REPLACEMENT CHARACTER}", label)
     root = check(drawing)
     assert root[0].text == (printable or None)
-    assert "<script" not in drawing and "\u202e" not in drawing
+    assert "<script" not in drawing
+    assert "\u202e" not in drawing
 
 
 def test_many_nodes_are_drawn_only_near_the_focus() -> None:
@@ -256,10 +262,13 @@ def test_many_nodes_are_drawn_only_near_the_focus() -> None:
     drawing = drawings.lineage_graph(nodes=nodes, edges=edges, title="t", description="d")
     check(drawing)
     assert drawing.count('class="d-node ') == 60
-    assert ">c500<" in drawing and ">c529<" in drawing and ">c999<" not in drawing
+    assert ">c500<" in drawing
+    assert ">c529<" in drawing
+    assert ">c999<" not in drawing
     assert "and 940 more that are not drawn" in drawing
 
 
 def test_a_drawing_prints_itself_in_a_template() -> None:
     drawing = drawings.sparkline(values=[1, 2], title="t", description="d")
-    assert type(drawing.__html__()) is str and drawing.__html__() == drawing
+    assert type(drawing.__html__()) is str
+    assert drawing.__html__() == drawing
