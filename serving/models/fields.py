@@ -10,6 +10,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+UNKNOWN_US = -(2**63)  # stands for an unknown instant, so that it sorts first
 
 
 def to_microseconds(instant: datetime) -> int:
@@ -30,7 +31,7 @@ class InstantField(models.BigIntegerField):
     """
 
     def from_db_value(self, value: int | None, *_: object) -> datetime | None:
-        return None if value is None else from_microseconds(value)
+        return None if value is None or value == UNKNOWN_US else from_microseconds(value)
 
     def to_python(self, value: Any) -> Any:
         return from_microseconds(value) if isinstance(value, int) else value

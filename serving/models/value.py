@@ -35,6 +35,9 @@ class MaterializedTable(models.Model):
     history_rows = models.BigIntegerField(default=0)
     history_bytes = models.BigIntegerField(default=0)
     newest_event = models.DateTimeField(null=True, blank=True)
+    next_event = models.DateTimeField(
+        null=True, blank=True, help_text="Earliest event that was still in the future, and so is not online yet."
+    )
     updated_at = models.DateTimeField()
 
     def __str__(self) -> str:

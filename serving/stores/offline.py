@@ -1,0 +1,181 @@
+"""The offline store: one append-only Delta Lake table per feature group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as pads
+import pyarrow.fs as pafs
+from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError
+from django.conf import settings
+
+from catalog.errors import Conflict
+from catalog.models import FeatureGroup
+
+KEY_COLUMNS = pa.schema(
+    [
+        pa.field("entity_key", pa.string()),
+        pa.field("event_timestamp", pa.timestamp("us", tz="UTC")),
+        pa.field("created_timestamp", pa.timestamp("us", tz="UTC")),
+        pa.field("run_id", pa.string()),
+        pa.field("arrival", pa.int64()),
+    ]
+)
+
+# The application transaction whose version is the lease's epoch: a writer that lost its lease cannot commit.
+_EPOCH = "featurestore-epoch"
+
+
+@dataclass(frozen=True)
+class HistoryFile:
+    """One data file of a table version; ``rows`` is None where its writer kept no statistics."""
+
+    path: str
+    rows: int | None
+    bytes: int
+
+
+@dataclass(frozen=True)
+class History:
+    """A group's table as of one version."""
+
+    table: DeltaTable
+    dataset: pads.Dataset
+    version: int
+    files: tuple[HistoryFile, ...]
+
+    @property
+    def rows(self) -> int:
+        if any(file.rows is None for file in self.files):
+            return int(self.dataset.count_rows())
+        return sum(file.rows or 0 for file in self.files)
+
+    @property
+    def bytes(self) -> int:
+        return sum(file.bytes for file in self.files)
+
+    def only(self, paths: Sequence[str]) -> pads.Dataset:
+        """The rows of the files named, with the table's whole schema."""
+        wanted = set(paths)
+        fragments = [fragment for fragment in self.dataset.get_fragments() if fragment.path in wanted]
+        return pads.FileSystemDataset(
+            fragments, self.dataset.schema, pads.ParquetFileFormat(), filesystem=_filesystem(self.table.table_uri)
+        )
+
+
+class LeaseLost(Conflict):
+    """Another run has taken over the group since this one began."""
+
+    code = "lease_lost"
+
+
+def history_location(group: FeatureGroup) -> str:
+    """Where the group's table lies: a folder, or an address in object storage."""
+    base = str(settings.FEATURESTORE.offline_path)
+    return f"{base.rstrip('/')}/{group.name}"
+
+
+def open_history(group: FeatureGroup, *, version: int | None = None) -> History | None:
+    """The group's history, newest or as of ``version``; None when nothing was ever ingested.
+
+    :raises Conflict: when that version is no longer, or not yet, there.
+    """
+    location = history_location(group)
+    if not DeltaTable.is_deltatable(location):
+        return None
+    try:
+        table = DeltaTable(location, version=version)
+    except DeltaError as error:
+        raise Conflict(
+            f"the history of {group.name} has no version {version} any more, or not yet",
+            details={"group": group.name, "table_version": version},
+        ) from error
+    return _as_history(table)
+
+
+def _as_history(table: DeltaTable) -> History:
+    actions = pa.table(table.get_add_actions(flatten=True))
+    counts = actions["num_records"].to_pylist() if "num_records" in actions.column_names else [None] * len(actions)
+    files = tuple(
+        HistoryFile(path=path, rows=count, bytes=size or 0)
+        for path, count, size in zip(actions["path"].to_pylist(), counts, actions["size_bytes"].to_pylist(), strict=True)
+    )
+    dataset = table.to_pyarrow_dataset(filesystem=_filesystem(table.table_uri))
+    return History(table=table, dataset=dataset, version=table.version(), files=files)
+
+
+def _filesystem(location: str) -> pafs.FileSystem:
+    # deltalake's own file system calls back into Python from Arrow's threads, which aborts the interpreter
+    # when it exits; Arrow's native ones do not.
+    if "://" in location and not location.startswith("file://"):
+        filesystem, path = pafs.FileSystem.from_uri(location)
+        return pafs.SubTreeFileSystem(path, filesystem)
+    return pafs.SubTreeFileSystem(location.removeprefix("file://"), pafs.LocalFileSystem())
+
+
+def run_is_in_history(history: History | None, run_id: str) -> bool:
+    """Whether the run has already made its commit."""
+    return history is not None and history.table.transaction_version(_run_transaction(run_id)) is not None
+
+
+def newest_created(history: History) -> pa.Scalar | None:
+    """The greatest created timestamp in the history, from the files' statistics where they have it."""
+    if not history.files:
+        return None
+    actions = pa.table(history.table.get_add_actions(flatten=True))
+    name = "max.created_timestamp"
+    column = actions[name] if name in actions.column_names else history.dataset.to_table(["created_timestamp"])[0]
+    newest = pc.max(column)
+    return newest if newest.is_valid else None
+
+
+def append_history(*, group: FeatureGroup, rows: pa.Table, run_id: str, epoch: int) -> int:
+    """Append ``rows`` in one commit and return the table's version; a second call of the same run adds nothing.
+
+    ``rows`` has the columns of :data:`KEY_COLUMNS` and any value columns; columns that the table lacks are added
+    to it. They are stored sorted by entity key and event timestamp, so that reading a key reads little.
+
+    :raises LeaseLost: when a run with a later lease has written since.
+    """
+    table = _open_or_create(group, rows.schema)
+    if table.transaction_version(_run_transaction(run_id)) is not None:
+        return int(table.version())
+    if (table.transaction_version(_EPOCH) or 0) >= epoch:
+        raise LeaseLost(f"another run of {group.name} has written since this one began")
+    ordered = rows.sort_by([("entity_key", "ascending"), ("event_timestamp", "ascending"), ("arrival", "ascending")])
+    try:
+        write_deltalake(
+            table,
+            ordered,
+            mode="append",
+            schema_mode="merge",
+            writer_properties=WriterProperties(compression="ZSTD", max_row_group_size=128 * 1024),
+            commit_properties=CommitProperties(
+                custom_metadata={"featurestore_run": run_id},
+                app_transactions=[Transaction(_run_transaction(run_id), 1), Transaction(_EPOCH, epoch)],
+            ),
+        )
+    except CommitFailedError as error:
+        raise LeaseLost(f"another run of {group.name} was writing at the same time") from error
+    return int(table.version())
+
+
+def _open_or_create(group: FeatureGroup, schema: pa.Schema) -> DeltaTable:
+    location = history_location(group)
+    if not DeltaTable.is_deltatable(location):
+        if "://" not in location:
+            Path(location).mkdir(parents=True, exist_ok=True)
+        try:
+            DeltaTable.create(location, schema=schema, mode="ignore", name=group.name)
+        except CommitFailedError:
+            pass  # another process has created it at this moment; it is opened below
+    return DeltaTable(location)
+
+
+def _run_transaction(run_id: str) -> str:
+    return f"featurestore-run-{run_id}"
