@@ -1,0 +1,23 @@
+"""Point-in-time reads of value rows, without Django and without a clock: the caller passes every time."""
+
+from serving.point_in_time.join import join_point_in_time
+from serving.point_in_time.latest import latest_rows
+from serving.point_in_time.request import (
+    EngineLimits,
+    GroupHistory,
+    History,
+    KnownAt,
+    TimeRange,
+    WantedColumn,
+)
+
+__all__ = [
+    "EngineLimits",
+    "GroupHistory",
+    "History",
+    "KnownAt",
+    "TimeRange",
+    "WantedColumn",
+    "join_point_in_time",
+    "latest_rows",
+]

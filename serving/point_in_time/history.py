@@ -1,0 +1,172 @@
+"""Reading value rows: first what orders them, then the values of the rows that were chosen.
+
+A history is read twice with the same filter, and its rows are known by their position in that reading. The
+first reading carries four narrow columns through the engine; the second takes the values straight from
+Arrow, so every value keeps its type, and only the chosen rows are ever held.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+
+from catalog.errors import InvalidInput
+from serving.point_in_time import microseconds
+from serving.point_in_time.request import History
+
+ENTITY_KEY = "entity_key"
+EVENT = "event_timestamp"
+CREATED = "created_timestamp"
+RUN = "run_id"
+ARRIVAL = "arrival"
+
+ORDER_SCHEMA = pa.schema(
+    [("key", pa.string())] + [(name, pa.int64()) for name in ("event", "created", "arrival", "position")]
+)
+# Statistics of Delta files are cut to milliseconds, so a filter that is meant to skip files is widened by
+# one; the exact bound is applied to the rows that come back.
+_STATISTICS_SLACK = 1_000
+
+
+@dataclass(frozen=True)
+class Eligibility:
+    """Which value rows may count at all; bounds in microseconds, both ends included, None is open."""
+
+    earliest_event: int | None = None
+    latest_event: int | None = None
+    latest_created: int | None = None
+    created_required: bool = False
+    keys: pa.Array[Any] | None = None
+
+
+class HistoryScan:
+    """The eligible rows of one history."""
+
+    def __init__(self, history: History, eligibility: Eligibility) -> None:
+        self._dataset = ds.dataset(history) if isinstance(history, pa.Table) else history
+        self._eligibility = eligibility
+        self._columns = set(self._dataset.schema.names)
+        _check_schema(self._dataset.schema)
+        self._filter = self._coarse_filter()
+
+    def order(self) -> pa.RecordBatchReader:
+        """Batches of ORDER_SCHEMA with the exactly eligible rows; a null created or arrival is the lowest."""
+        return pa.RecordBatchReader.from_batches(ORDER_SCHEMA, self._order_batches())
+
+    def rows(self, columns: Sequence[str], positions: npt.NDArray[np.int64]) -> pa.Table:
+        """The named columns of the rows at these positions, which are distinct and ascending.
+
+        A column that the history lacks comes as a column of type null.
+        """
+        names = list(dict.fromkeys(columns))
+        stored = [name for name in names if name in self._columns]
+        schema = pa.schema([self._dataset.schema.field(name) for name in stored])
+        pieces = list(self._pieces(stored, positions)) if stored and len(positions) else []
+        table = pa.Table.from_batches(pieces, schema=schema)
+        absent = pa.chunked_array([pa.nulls(len(positions))])
+        arrays: list[Any] = [table.column(name) if name in self._columns else absent for name in names]
+        return pa.Table.from_arrays(arrays, names=names)
+
+    def _pieces(self, columns: list[str], positions: npt.NDArray[np.int64]) -> Iterator[pa.RecordBatch]:
+        first, taken = 0, 0
+        for batch in self._dataset.to_batches(columns=columns, filter=self._filter):
+            until = int(np.searchsorted(positions, first + batch.num_rows))
+            if until > taken:
+                yield batch.take(positions[taken:until] - first)
+            first, taken = first + batch.num_rows, until
+            if taken == len(positions):
+                return
+
+    def _order_batches(self) -> Iterator[pa.RecordBatch]:
+        first = 0
+        columns = [name for name in (ENTITY_KEY, EVENT, CREATED, ARRIVAL) if name in self._columns]
+        for batch in self._dataset.to_batches(columns=columns, filter=self._filter):
+            if batch.num_rows:
+                yield self._ordered(batch, first)
+            first += batch.num_rows
+
+    def _ordered(self, batch: pa.RecordBatch, first: int) -> pa.RecordBatch:
+        rows = batch.num_rows
+        key = batch.column(ENTITY_KEY).cast(pa.string())
+        event, no_event = microseconds.of_column(batch.column(EVENT), name=EVENT)
+        created, no_created = np.full(rows, microseconds.LOWEST), np.ones(rows, dtype=np.bool_)
+        if CREATED in self._columns:
+            created, no_created = microseconds.of_column(batch.column(CREATED), name=CREATED)
+            created = np.where(no_created, microseconds.LOWEST, created)
+        arrival = pa.array(np.full(rows, microseconds.LOWEST))
+        if ARRIVAL in self._columns:
+            arrival = batch.column(ARRIVAL).cast(pa.int64()).fill_null(microseconds.LOWEST)
+        position = np.arange(first, first + rows, dtype=np.int64)
+        ordered = pa.record_batch(
+            [key, pa.array(event), pa.array(created), arrival, pa.array(position)], schema=ORDER_SCHEMA
+        )
+        eligible = self._eligible(event, no_event, created, no_created)
+        if key.null_count:
+            eligible &= key.is_valid().to_numpy(zero_copy_only=False)
+        return ordered if eligible.all() else ordered.filter(pa.array(eligible))
+
+    def _eligible(
+        self,
+        event: microseconds.Times,
+        no_event: npt.NDArray[np.bool_],
+        created: microseconds.Times,
+        no_created: npt.NDArray[np.bool_],
+    ) -> npt.NDArray[np.bool_]:
+        rule = self._eligibility
+        eligible = ~no_event
+        if rule.earliest_event is not None:
+            eligible &= event >= rule.earliest_event
+        if rule.latest_event is not None:
+            eligible &= event <= rule.latest_event
+        if rule.created_required or rule.latest_created is not None:
+            eligible &= ~no_created
+        if rule.latest_created is not None:
+            eligible &= created <= rule.latest_created
+        return eligible
+
+    def _coarse_filter(self) -> ds.Expression:
+        rule = self._eligibility
+        event = pc.field(EVENT)
+        conditions: list[Any] = [pc.field(ENTITY_KEY).is_valid(), event.is_valid()]
+        if rule.earliest_event is not None:
+            conditions.append(event >= self._instant(EVENT, rule.earliest_event - _STATISTICS_SLACK))
+        if rule.latest_event is not None:
+            conditions.append(event <= self._instant(EVENT, rule.latest_event + _STATISTICS_SLACK))
+        if rule.latest_created is not None and CREATED in self._columns:
+            latest = self._instant(CREATED, rule.latest_created + _STATISTICS_SLACK)
+            conditions.append(pc.field(CREATED) <= latest)
+        if rule.keys is not None:
+            key_type = self._dataset.schema.field(ENTITY_KEY).type
+            conditions.append(pc.field(ENTITY_KEY).isin(rule.keys.cast(_plain_text(key_type))))
+        combined: ds.Expression = functools.reduce(operator.and_, conditions)
+        return combined
+
+    def _instant(self, column: str, value: int) -> Any:
+        return pa.scalar(microseconds.clamped(value), self._dataset.schema.field(column).type)
+
+
+def _plain_text(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def _check_schema(schema: pa.Schema) -> None:
+    missing = [name for name in (ENTITY_KEY, EVENT) if name not in schema.names]
+    if missing:
+        raise InvalidInput(f"the history lacks the columns {missing}; it has {schema.names}")
+    for name in (EVENT, CREATED):
+        if name in schema.names:
+            kind = schema.field(name).type
+            if not (pa.types.is_timestamp(kind) and kind.unit == "us" and kind.tz is not None):
+                raise InvalidInput(
+                    f"the column {name!r} of the history must hold timestamps in microseconds with a zone, "
+                    f"but its type is {kind}"
+                )
