@@ -20,10 +20,10 @@ from catalog.drawings.svg import (
 
 MAX_NODES = 60
 MAX_EDGES = 240
-_NODE_WIDTH, _NODE_HEIGHT = 184.0, 42.0
-_COLUMN, _ROW, _REST_ROW = 248.0, 56.0, 20.0
+_NODE_WIDTH, _NODE_HEIGHT = 196.0, 42.0
+_COLUMN, _ROW, _REST_ROW = 244.0, 56.0, 20.0
 _PAD = 12.0
-_NAME_LIMIT = 26
+_NAME_LIMIT = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +111,18 @@ def _row(place: Place) -> float:
 
 def _node(node: GraphNode, x: float, y: float) -> Markup:
     top = y - _NODE_HEIGHT / 2
+    kind = node.kind.replace("_", " ")
     focus = " d-node--focus" if node.is_focus else ""
     shape = element(
         "g",
-        tooltip(f"{node.kind}: {node.name}"),
+        tooltip(f"{kind}: {node.name}"),
         element("rect", x=x, y=top, width=_NODE_WIDTH, height=_NODE_HEIGHT, rx=5, class_="d-node__box"),
         element("rect", x=x, y=top + 6, width=4, height=_NODE_HEIGHT - 12, rx=2, class_="d-node__kind-bar"),
-        label(shorten(node.kind, 24), x=x + 13, y=top + 16, class_="d-node__kind"),
+        label(shorten(kind, 24), x=x + 13, y=top + 16, class_="d-node__kind"),
         label(shorten(node.name, _NAME_LIMIT), x=x + 13, y=top + 32, class_="d-node__name"),
         class_=f"d-node d-node--{slug(node.kind)}{focus}",
     )
-    return link(shape, href=node.href, name=f"{node.kind} {node.name}")
+    return link(shape, href=node.href, name=f"{kind} {node.name}")
 
 
 def _edge(edge: GraphEdge, route: Sequence[Place], places: dict[Place, tuple[float, float]]) -> Markup:

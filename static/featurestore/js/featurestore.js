@@ -23,7 +23,9 @@
     }
   }
 
-  applyTheme(chosenTheme());
+  if (chosenTheme() !== "auto") {
+    applyTheme(chosenTheme());
+  }
   root.classList.add("has-script");
 
   function themeButton(button) {
