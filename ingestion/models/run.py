@@ -120,6 +120,7 @@ class GroupLease(models.Model):
     group = models.OneToOneField(FeatureGroup, on_delete=models.CASCADE, related_name="lease")
     epoch = models.BigIntegerField(default=0)
     holder = models.UUIDField(null=True, blank=True)
+    process = models.CharField(max_length=200, blank=True, help_text="Host and process of the holder.")
     expires_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:

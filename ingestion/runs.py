@@ -1,0 +1,186 @@
+"""The life of a run: requested, executed (once, by whoever holds the group's lease), waited for.
+
+The IngestionRun row is the truth; a message only wakes a worker to look at it. So a lost message, a killed worker
+or a second worker changes nothing: :func:`resume_runs` finds what is unfinished and unowned, and wakes again.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+from logging import getLogger
+from uuid import UUID
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models import F
+from django.db.utils import OperationalError
+
+from catalog.actor import current_actor
+from catalog.clock import now
+from catalog.errors import FeatureStoreError
+from catalog.models import FeatureGroup
+from ingestion import leases
+from ingestion.models import IngestionRun, RunKind, RunState, RunStep
+from ingestion.pipeline import ingest
+from ingestion.progress import RunProgress
+from ingestion.validation import validate_group
+
+MAX_ATTEMPTS = 5
+POLL_SECONDS = 0.25
+STALE_QUEUE = timedelta(seconds=30)
+
+log = getLogger(__name__)
+
+
+class TransientFailure(FeatureStoreError):
+    """Something that may heal by itself: the run stays unfinished and is tried again."""
+
+    code = "transient_failure"
+    status = 503
+
+
+def request_run(
+    *,
+    group: FeatureGroup,
+    kind: RunKind = RunKind.INGEST,
+    trigger: str = "manual",
+    user: AbstractBaseUser | None = None,
+    wake: Callable[[UUID], None] | None = None,
+) -> IngestionRun:
+    """A run of ``group`` that will be executed: the one already waiting, or a new one.
+
+    ``wake`` is called with its id after the transaction has committed.
+    """
+    with transaction.atomic():
+        run = IngestionRun.objects.filter(group=group, kind=kind, state=RunState.QUEUED).order_by("created_at").first()
+        if run is None:
+            run = IngestionRun.objects.create(
+                group=group,
+                kind=kind,
+                trigger=trigger,
+                requested_by=current_actor().name,
+                requested_user_id=None if user is None else user.pk,
+                created_at=now(),
+            )
+        if wake is not None:
+            run_id = run.pk
+            transaction.on_commit(lambda: wake(run_id))
+    return run
+
+
+def execute_run(run_id: UUID, *, show: Callable[[str, float], None] | None = None) -> IngestionRun:
+    """Execute the run unless it is finished or another holds its group; the run as it stands then.
+
+    ``show`` is called with the step and its share done. A run that waits for another stays queued and its log says
+    for which. Every failure ends in the run's state: terminal ones as failed with their reason; transient ones
+    (locked database, unreachable source) leave it queued until :data:`MAX_ATTEMPTS`.
+    """
+    run = IngestionRun.objects.select_related("group__entity").get(pk=run_id)
+    if run.is_finished:
+        return run
+    lease = leases.acquire(run.group, run_id=run.pk)
+    if lease is None:
+        _say_waiting(run)
+        return run
+    try:
+        run.refresh_from_db()
+        if run.is_finished:
+            return run
+        if run.attempts >= MAX_ATTEMPTS:
+            _fail(run, lease, f"given up: its worker died or gave way {run.attempts} times; the logs say more")
+            return run
+        progress = RunProgress(run, show=show)
+        IngestionRun.objects.filter(pk=run.pk).update(
+            state=RunState.RUNNING, attempts=F("attempts") + 1, started_at=run.started_at or now()
+        )
+        with leases.kept_alive(lease):
+            if run.kind == RunKind.VALIDATE:
+                validate_group(run.group, run=run, lease=lease, progress=progress)
+            else:
+                ingest(run, lease=lease, progress=progress)
+    except leases.LeaseLost as error:
+        log.warning("run %s of %s gave way: %s", run.pk, run.group.name, error)
+    except (TransientFailure, OperationalError) as error:
+        _try_later(run, lease, error)
+    except FeatureStoreError as error:
+        _fail(run, lease, error.message)
+    except Exception as error:  # noqa: BLE001  (the entry point: whatever went wrong becomes the run's state)
+        log.exception("run %s of %s failed", run.pk, run.group.name)
+        _fail(run, lease, f"{type(error).__name__}: {error}", traceback.format_exc())
+    finally:
+        leases.release(lease)
+    run.refresh_from_db()
+    return run
+
+
+def _say_waiting(run: IngestionRun) -> None:
+    holder = leases.holder_of(run.group)
+    if holder is None or holder == run.pk:
+        return
+    text = f"waits for run {holder} of the same group"
+    if not run.log.endswith(text + "\n"):
+        IngestionRun.objects.filter(pk=run.pk, state=RunState.QUEUED).update(log=run.log + text + "\n")
+
+
+def _try_later(run: IngestionRun, lease: leases.Lease, error: Exception) -> None:
+    run.refresh_from_db(fields=["attempts"])
+    if run.attempts >= MAX_ATTEMPTS:
+        _fail(run, lease, f"{error} (given up after {run.attempts} attempts)")
+        return
+    log.warning("run %s of %s will be tried again: %s", run.pk, run.group.name, error)
+    IngestionRun.objects.filter(pk=run.pk, state=RunState.RUNNING).update(
+        state=RunState.QUEUED, step=RunStep.WAIT, error=str(error)
+    )
+
+
+def _fail(run: IngestionRun, lease: leases.Lease, reason: str, details: str = "") -> None:
+    with transaction.atomic():
+        leases.assert_held(lease)
+        run.refresh_from_db(fields=["log"])
+        IngestionRun.objects.filter(pk=run.pk).update(
+            state=RunState.FAILED, error=reason, log=f"{run.log}{details}", finished_at=now()
+        )
+
+
+def unowned_runs() -> list[UUID]:
+    """The runs that nobody is working on: their worker died, or their message was lost."""
+    found = []
+    for run in IngestionRun.objects.unfinished().select_related("group").order_by("created_at"):
+        holder = leases.holder_of(run.group)
+        waiting_long = run.state == RunState.QUEUED and run.created_at < now() - STALE_QUEUE
+        if holder is None and (run.state == RunState.RUNNING or waiting_long):
+            found.append(run.pk)
+    return found
+
+
+def wait_for(runs: Iterable[IngestionRun], *, timeout: float) -> list[IngestionRun]:
+    """The runs as they stand when all have ended, or after ``timeout`` seconds."""
+    ids = [run.pk for run in runs]
+    deadline = time.monotonic() + timeout
+    while True:
+        current = _in_order(ids)
+        if all(run.is_finished for run in current) or time.monotonic() >= deadline:
+            return current
+        time.sleep(POLL_SECONDS)
+
+
+def _in_order(ids: Sequence[UUID]) -> list[IngestionRun]:
+    found = {run.pk: run for run in IngestionRun.objects.select_related("group").filter(pk__in=ids)}
+    return [found[run_id] for run_id in ids if run_id in found]
+
+
+def execute_now(
+    run: IngestionRun, *, show: Callable[[str, float], None] | None = None, timeout: float = 600.0
+) -> IngestionRun:
+    """Execute the run in this process, waiting while another holds its group or a transient failure heals.
+
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        run = execute_run(run.pk, show=show)
+        if run.is_finished or time.monotonic() >= deadline:
+            return run
+        time.sleep(POLL_SECONDS)

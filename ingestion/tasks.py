@@ -1,0 +1,53 @@
+"""Celery tasks: thin, given ids, safe to run twice."""
+
+from __future__ import annotations
+
+from logging import getLogger
+from uuid import UUID
+
+from celery import Task, shared_task
+from kombu.exceptions import OperationalError as BrokerUnavailable
+
+from catalog.actor import acting
+from catalog.models import FeatureGroup
+from ingestion.models import RunKind
+from ingestion.runs import execute_run, request_run, unowned_runs
+
+log = getLogger(__name__)
+
+RETRY_SECONDS = 5
+
+
+def wake_worker(run_id: UUID) -> None:
+    """Tell a worker to look at the run. When the broker is away the run stays queued and is found later."""
+    try:
+        execute.delay(str(run_id))
+    except (BrokerUnavailable, OSError):
+        log.warning("the broker does not take messages; run %s stays queued", run_id, exc_info=True)
+
+
+@shared_task(bind=True, name="ingestion.tasks.execute", max_retries=None, ignore_result=True)
+def execute(self: Task[[str], None], run_id: str) -> None:
+    """Execute one run; come back later when it waits for another run or for something to heal."""
+    with acting(None, "worker"):
+        run = execute_run(UUID(run_id))
+    if not run.is_finished:
+        raise self.retry(countdown=RETRY_SECONDS)
+
+
+@shared_task(name="ingestion.tasks.ingest_group", ignore_result=True)
+def ingest_group(group: str) -> None:
+    """Request a run of the group named; what the schedules call."""
+    with acting(None, "scheduler"):
+        found = FeatureGroup.objects.ingested().filter(name=group).first()
+        if found is None:
+            log.warning("schedule names the feature group %s, which is not there or is archived", group)
+            return
+        request_run(group=found, kind=RunKind.INGEST, trigger="schedule", wake=wake_worker)
+
+
+@shared_task(name="ingestion.tasks.resume_runs", ignore_result=True)
+def resume_runs() -> None:
+    """Wake a worker for every run that nobody is working on."""
+    for run_id in unowned_runs():
+        wake_worker(run_id)
