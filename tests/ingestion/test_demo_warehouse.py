@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from pytest_django.fixtures import SettingsWrapper
+from django.test import override_settings
 
 from catalog.errors import Conflict, InvalidInput, NotFound
 from ingestion.demo_warehouse import DemoWarehouse, add_day, make_demo_warehouse
@@ -410,11 +410,9 @@ def test_a_day_needs_a_warehouse(tmp_path: Path) -> None:
         add_day(database=other, at=END, seed=1, share=1.5)
 
 
-def test_the_command_fills_the_data_folder(
-    tmp_path: Path, settings: SettingsWrapper, capsys: pytest.CaptureFixture[str]
-) -> None:
-    settings.FEATURESTORE = SimpleNamespace(data_dir=tmp_path)
-    call_command("demo_warehouse", "--customers", "5", "--days", "1")
+def test_the_command_fills_the_data_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with override_settings(FEATURESTORE=SimpleNamespace(data_dir=tmp_path)):
+        call_command("demo_warehouse", "--customers", "5", "--days", "1")
 
     assert (tmp_path / "demo" / "datawarehouse" / "customer_data_warehouse.db").is_file()
 
