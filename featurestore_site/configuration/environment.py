@@ -13,6 +13,7 @@ from pathlib import Path
 
 from featurestore_site.configuration.database_address import DatabaseAddress, parse_database_url
 from featurestore_site.configuration.faults import Fault
+from featurestore_site.configuration.mail_address import MailAddress, parse_mail_url
 
 SECRETS = (
     "FEATURESTORE_SECRET_KEY",
@@ -76,7 +77,7 @@ class Environment:
     data_dir: Path | None = None
     database: DatabaseAddress | None = None
     secret_key: str | None = field(default=None, repr=False)
-    email_url: str | None = field(default=None, repr=False)
+    mail: MailAddress | None = None
     overrides: Mapping[str, str] = field(default_factory=dict, repr=False)
     warnings: tuple[str, ...] = ()
 
@@ -92,6 +93,13 @@ def read_environment(environ: Mapping[str, str], faults: list[Fault]) -> Environ
             database = parse_database_url(database_url)
         except ValueError as error:
             faults.append(Fault(str(error), variable="DATABASE_URL"))
+    mail_url = secrets.get("FEATURESTORE_EMAIL_URL")
+    mail = None
+    if mail_url is not None:
+        try:
+            mail = parse_mail_url(mail_url)
+        except ValueError as error:
+            faults.append(Fault(str(error), variable="FEATURESTORE_EMAIL_URL"))
     hosts = set_values.get("FEATURESTORE_ALLOWED_HOSTS")
     data_dir = set_values.get("FEATURESTORE_DATA_DIR")
     overrides = {name: value for name in OVERRIDES if (value := secrets.get(name) or set_values.get(name)) is not None}
@@ -103,7 +111,7 @@ def read_environment(environ: Mapping[str, str], faults: list[Fault]) -> Environ
         data_dir=None if data_dir is None else _here(data_dir),
         database=database,
         secret_key=secrets.get("FEATURESTORE_SECRET_KEY"),
-        email_url=secrets.get("FEATURESTORE_EMAIL_URL"),
+        mail=mail,
         overrides={name: _absolute(name, value) for name, value in overrides.items()},
         warnings=tuple(_misspelt(set_values)),
     )

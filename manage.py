@@ -1,0 +1,22 @@
+#!/usr/bin/env python
+"""The commands of the feature store; ``python manage.py help`` lists them."""
+
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+from catalog.errors import ConfigurationError
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "featurestore_site.settings")
+    try:
+        execute_from_command_line(sys.argv)
+    except ConfigurationError as error:
+        # The person who wrote the file needs its faults, not a traceback.
+        sys.exit(error.message)
+
+
+if __name__ == "__main__":
+    main()
