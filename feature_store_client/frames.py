@@ -62,6 +62,14 @@ def entity_table(rows: pd.DataFrame | pa.Table, *, zone: ZoneInfo) -> pa.Table:
     return pa.table(columns, names=names)
 
 
+def refuse_columns_named(references: Sequence[str], *, rows: pd.DataFrame | pa.Table) -> None:
+    """``InvalidRequestError`` when an entity column has the name of a feature column of the answer."""
+    taken = set(rows.columns if isinstance(rows, pd.DataFrame) else rows.column_names) & set(references)
+    if taken:
+        names = ", ".join(sorted(taken))
+        raise InvalidRequestError(f"entity_df already has columns named {names}; rename or drop them")
+
+
 def table_to_stream(table: pa.Table) -> bytes:
     """The bytes of an Arrow IPC stream."""
     sink = pa.BufferOutputStream()

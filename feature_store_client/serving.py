@@ -18,7 +18,14 @@ from feature_store_client.instants import (
     range_on_the_wire,
     zone_named,
 )
-from feature_store_client.requesting import entities_of, entity_of, path_segment, reference, selection
+from feature_store_client.requesting import (
+    entities_of,
+    entity_of,
+    one_or_many,
+    path_segment,
+    reference,
+    selection,
+)
 from feature_store_client.results import FeatureStatus, FeatureValue, FeatureVector
 
 
@@ -173,6 +180,7 @@ class ServingCalls(Connected):
         if as_known_at is not None:
             params["as_known_at"] = instant_on_the_wire(as_known_at, zone=zone, name="as_known_at", as_end=True)
         rows = frames.tabular(entity_df)
+        frames.refuse_columns_named(one_or_many(features), rows=rows)
         response = self._transport.send(
             "POST",
             "features/historical",

@@ -224,6 +224,12 @@ def test_frames_that_cannot_be_sent_name_the_column(
     assert server.asked == []
 
 
+def test_a_column_with_the_name_of_a_feature_is_refused(client: FeatureStoreClient, server: ScriptedServer) -> None:
+    with pytest.raises(sdk.InvalidRequestError, match="columns named a; rename"):
+        client.get_historical_features(pd.DataFrame({"entity_id": [1], "a": [0]}), ["a", "b"])
+    assert server.asked == []
+
+
 def test_tables_and_rows_keep_large_integers_beside_nulls(client: FeatureStoreClient, server: ScriptedServer) -> None:
     rows: list[dict[str, Any]] = [{"entity_id": BIG}, {"other": "x"}]
     for given in (rows, iter(rows), pa.table({"entity_id": [BIG, None], "other": [None, "x"]})):
