@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from catalog.access import Capability, may
 from catalog.models.entity import Entity
-from catalog.models.fields import SENSITIVITIES, Status, name_validator
+from catalog.models.fields import SENSITIVITIES, Status, declared_field, name_validator
 from catalog.models.group import FeatureGroup
 from catalog.models.tag import Tag
 
@@ -50,6 +50,7 @@ class Feature(models.Model):
     default_version = models.ForeignKey(
         "FeatureVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    declared = declared_field()
     created_by = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
     updated_at = models.DateTimeField(auto_now=True)

@@ -24,3 +24,10 @@ class Status(models.TextChoices):
 SENSITIVITIES = [(level.value, level.value) for level in Sensitivity]
 MASKS = [(mask.value, mask.value) for mask in Mask]
 VALUE_TYPES = [(kind.value, kind.value) for kind in ValueType]
+
+
+def declared_field() -> models.BooleanField[bool, bool]:
+    """Whether the configuration keeps the object: what it declared and no longer does, ``apply`` deprecates."""
+    return models.BooleanField(
+        default=False, editable=False, help_text="Kept by the configuration; what is made by hand is left alone."
+    )

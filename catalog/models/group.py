@@ -6,7 +6,7 @@ from django.db import models
 
 from catalog.access import Capability, may
 from catalog.models.entity import Entity
-from catalog.models.fields import SENSITIVITIES, Status, name_validator
+from catalog.models.fields import SENSITIVITIES, Status, declared_field, name_validator
 from catalog.models.tag import Tag
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class FeatureGroup(models.Model):
     freshness = models.DurationField(null=True, blank=True, help_text="How old the newest value may be.")
     schedule = models.CharField(max_length=100, blank=True, help_text="Cron line of its ingestion, UTC.")
     tags = models.ManyToManyField(Tag, blank=True, related_name="groups")
+    declared = declared_field()
     created_by = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

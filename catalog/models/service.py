@@ -6,7 +6,7 @@ from django.db import models
 
 from catalog.access import Capability, may
 from catalog.models.feature import Feature
-from catalog.models.fields import Status, name_validator
+from catalog.models.fields import Status, declared_field, name_validator
 from catalog.models.version import FeatureVersion
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class FeatureService(models.Model):
     owner = models.CharField(max_length=200, blank=True)
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.ACTIVE)
     versions = models.ManyToManyField(FeatureVersion, through="FeatureServiceMember", related_name="services")
+    declared = declared_field()
     created_by = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

@@ -50,6 +50,12 @@ class FeatureVersion(models.Model):
     mask = models.CharField(max_length=20, choices=MASKS, blank=True)
     drift_threshold = models.FloatField(null=True, blank=True)
     inherited = models.JSONField(default=dict, blank=True, help_text="What the pipeline's reports say about it.")
+    declared_number = models.CharField(
+        max_length=20,
+        blank=True,
+        editable=False,
+        help_text="The version that the configuration named when this was made; empty: made by hand.",
+    )
     change_note = models.CharField(max_length=500, blank=True)
     source_problem = models.CharField(
         max_length=1000, blank=True, help_text="Why its source gives no values now; empty when it does."
