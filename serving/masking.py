@@ -1,0 +1,103 @@
+"""Masks: what a reader without clearance sees instead of a value (pure: no Django).
+
+``null``
+    nothing.
+``hash``
+    16 hexadecimal digits of HMAC-SHA256: equal values of one feature give equal texts, and without the key
+    nobody can try values out. The column becomes text.
+``partial``
+    text and numbers as text, with all but the end replaced by ``***``: the last 4 characters of more than 8,
+    the last 2 of 5 to 8, none of fewer. Other types give nothing. The column becomes text.
+``bucket``
+    numbers rounded down to their first digit (47 → 40, 161,993.89 → 100,000, −47 → −50, 0.3 → 0), timestamps
+    down to their year. Other types give nothing. The type stays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from catalog.declarations import Mask
+from catalog.value_types import NUMERIC_TYPES, ValueType, arrow_type
+
+_HASH_DIGITS = 16
+_HIDDEN = "***"
+_LOWEST_INTEGER = -(2**63)
+
+
+def mask_value(value: Any, *, mask: str, data_type: str, key: bytes) -> Any:
+    """The masked form of one JSON value (a timestamp is ISO text); null stays null.
+
+    ``key`` is the secret of the feature, so that equal values of two features cannot be matched.
+    """
+    if value is None:
+        return None
+    match Mask(mask):
+        case Mask.NULL:
+            return None
+        case Mask.HASH:
+            text = _canonical(value, ValueType(data_type))
+            return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:_HASH_DIGITS]
+        case Mask.PARTIAL:
+            return _partial(value, ValueType(data_type))
+        case Mask.BUCKET:
+            return _bucket(value, ValueType(data_type))
+
+
+def mask_values(values: Sequence[Any], *, mask: str, data_type: str, key: bytes) -> pa.Array:
+    """The masked forms of many JSON values, as a column."""
+    masked = [mask_value(value, mask=mask, data_type=data_type, key=key) for value in values]
+    if data_type == ValueType.TIMESTAMP and mask == Mask.BUCKET:
+        return pa.array([None if text is None else text.removesuffix("Z") for text in masked], pa.string()).cast(
+            pa.timestamp("us")
+        ).cast(pa.timestamp("us", tz="UTC"))
+    return pa.array(masked, masked_type(mask=mask, data_type=data_type))
+
+
+def masked_type(*, mask: str, data_type: str) -> pa.DataType:
+    """The Arrow type of a masked column: the value's own, or text."""
+    return pa.string() if mask in {Mask.HASH, Mask.PARTIAL} else arrow_type(data_type)
+
+
+def feature_key(secret: str, *, entity: str, feature: str) -> bytes:
+    """The secret of one feature's masks, from the secret of the store."""
+    return hmac.new(secret.encode(), f"mask\0{entity}\0{feature}".encode(), hashlib.sha256).digest()
+
+
+def _canonical(value: Any, data_type: ValueType) -> str:
+    """One text per value, the same whether it comes from the online or the offline store."""
+    if data_type is ValueType.FLOAT:
+        return repr(float(value) + 0.0)
+    if data_type is ValueType.FLOAT_LIST:
+        return json.dumps([None if item is None else float(item) for item in value])
+    return str(value)
+
+
+def _partial(value: Any, data_type: ValueType) -> str | None:
+    if data_type is ValueType.FLOAT:
+        text = repr(float(value))
+    elif data_type in {ValueType.STRING, ValueType.INTEGER}:
+        text = str(value)
+    else:
+        return None
+    shown = 4 if len(text) > 8 else 2 if len(text) > 4 else 0
+    return _HIDDEN + text[len(text) - shown :]
+
+
+def _bucket(value: Any, data_type: ValueType) -> Any:
+    if data_type is ValueType.TIMESTAMP:
+        return f"{str(value)[:4]}-01-01T00:00:00.000000Z"
+    if data_type not in NUMERIC_TYPES:
+        return None
+    whole = math.floor(value)
+    if whole != 0:
+        width = 10 ** (len(str(abs(whole))) - 1)
+        whole = whole // width * width
+    return max(whole, _LOWEST_INTEGER) if data_type is ValueType.INTEGER else float(whole)
