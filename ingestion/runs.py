@@ -20,7 +20,7 @@ from django.db.utils import OperationalError
 
 from catalog.actor import current_actor
 from catalog.clock import now
-from catalog.errors import FeatureStoreError
+from catalog.errors import FeatureStoreError, Unavailable
 from catalog.models import FeatureGroup
 from ingestion import leases
 from ingestion.models import IngestionRun, RunKind, RunState, RunStep
@@ -33,13 +33,6 @@ POLL_SECONDS = 0.25
 STALE_QUEUE = timedelta(seconds=30)
 
 log = getLogger(__name__)
-
-
-class TransientFailure(FeatureStoreError):
-    """Something that may heal by itself: the run stays unfinished and is tried again."""
-
-    code = "transient_failure"
-    status = 503
 
 
 def request_run(
@@ -103,7 +96,7 @@ def execute_run(run_id: UUID, *, show: Callable[[str, float], None] | None = Non
                 ingest(run, lease=lease, progress=progress)
     except leases.LeaseLost as error:
         log.warning("run %s of %s gave way: %s", run.pk, run.group.name, error)
-    except (TransientFailure, OperationalError) as error:
+    except (Unavailable, OperationalError) as error:
         _try_later(run, lease, error)
     except FeatureStoreError as error:
         _fail(run, lease, error.message)

@@ -1,0 +1,34 @@
+"""What all tests share: a data folder of their own, and what a marked test needs of the machine."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+
+import pytest
+from django.conf import settings as django_settings
+
+from featurestore_site.configuration import Configuration
+
+
+@pytest.fixture(autouse=True)
+def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Configuration:
+    """The configuration of this test: everything it writes goes below ``tmp_path``."""
+    base: Configuration = django_settings.FEATURESTORE
+    store = base.feature_store.model_copy(
+        update={"offline_path": str(tmp_path / "offline"), "metadata_path": tmp_path / "feature_metadata.json"}
+    )
+    output = base.output.model_copy(update={"reports_dir": tmp_path / "reports", "logs_dir": tmp_path / "logs"})
+    changed = dataclasses.replace(base, data_dir=tmp_path, feature_store=store, output=output)
+    monkeypatch.setattr(django_settings, "FEATURESTORE", changed)
+    return changed
+
+
+def require(available: bool, what: str) -> None:
+    """Skip the test when the machine lacks ``what``; fail it where FEATURESTORE_REQUIRE_SERVICES is set."""
+    if available:
+        return
+    if os.environ.get("FEATURESTORE_REQUIRE_SERVICES") == "1":
+        pytest.fail(f"needs {what}, and FEATURESTORE_REQUIRE_SERVICES=1 says that it must be here")
+    pytest.skip(f"needs {what}")
