@@ -47,13 +47,14 @@ def infer_entities(
         if keys is None:
             undecided.append(name)
             continue
-        entity = group.entity or _with_keys(_entity_keys(group, keys), entities) or entity_name_of(keys)
-        if entity not in entities:
-            if not NAME.fullmatch(entity):
+        entity_keys = _entity_keys(group, keys)
+        chosen = group.entity or _with_keys(entity_keys, entities) or entity_name_of(entity_keys)
+        if chosen not in entities:
+            if not NAME.fullmatch(chosen):
                 faults.add(f"features.{name}", f"the key {', '.join(keys)} gives no name of an entity; add entity:")
                 continue
-            entities[entity] = EntityDeclaration(join_keys=_known_order(known.get(entity), _entity_keys(group, keys)))
-        entity_of[name] = entity
+            entities[chosen] = EntityDeclaration(join_keys=_known_order(known.get(chosen), entity_keys))
+        entity_of[name] = chosen
     for name in undecided:
         found = _entity_without_keys(name, declaration.groups[name], entities, known, faults)
         if found is not None:

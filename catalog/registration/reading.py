@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from catalog.declarations import Validation
-from catalog.models import Entity, Feature, FeatureGroup, FeatureService, FeatureVersion
+from catalog.models import Entity, Feature, FeatureGroup, FeatureService, FeatureServiceMember, FeatureVersion
 from catalog.registration.known import (
     KnownCatalog,
     KnownEntity,
@@ -70,7 +70,7 @@ def _group(group: FeatureGroup) -> KnownGroup:
 
 
 def _features() -> dict[tuple[str, str], KnownFeature]:
-    pinned = set(FeatureService.versions.through._default_manager.values_list("version_id", flat=True))
+    pinned = set(FeatureServiceMember.objects.values_list("version_id", flat=True))
     versions: dict[int, list[KnownVersion]] = defaultdict(list)
     for version in FeatureVersion.objects.all():
         versions[version.feature_id].append(_version(version, is_pinned=version.pk in pinned))
