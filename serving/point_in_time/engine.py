@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -16,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from catalog.errors import TooLarge
 from serving.point_in_time.history import HistoryScan
 from serving.point_in_time.microseconds import HIGHEST, LOWEST, Times
 from serving.point_in_time.request import EngineLimits
@@ -97,12 +100,20 @@ def _connection(limits: EngineLimits) -> Iterator[duckdb.DuckDBPyConnection]:
     }
     if limits.memory_limit is not None:
         config["memory_limit"] = limits.memory_limit
-    if limits.temp_directory is not None:
-        config["temp_directory"] = limits.temp_directory
     if limits.threads is not None:
         config["threads"] = limits.threads
-    connection = duckdb.connect(":memory:", config=config)
-    try:
-        yield connection
-    finally:
-        connection.close()
+    if limits.temp_directory is not None:
+        Path(limits.temp_directory).mkdir(parents=True, exist_ok=True)
+    # Engines that share a folder to spill to could meet in the names of their files: each gets its own.
+    with TemporaryDirectory(prefix="point-in-time-", dir=limits.temp_directory, ignore_cleanup_errors=True) as folder:
+        connection = duckdb.connect(":memory:", config={**config, "temp_directory": folder})
+        try:
+            yield connection
+        except duckdb.OutOfMemoryException as error:
+            raise TooLarge(
+                "the request needs more memory than the engine may use; ask for fewer rows at a time or raise "
+                "its memory limit",
+                details={"memory_limit": limits.memory_limit},
+            ) from error
+        finally:
+            connection.close()

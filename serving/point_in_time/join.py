@@ -49,7 +49,8 @@ def join_point_in_time(
     answered.
 
     Raises InvalidInput when a named column is missing, ambiguous or of a wrong type, when an output
-    column would repeat a name, or when a time is missing and nothing stands in for it.
+    column would repeat a name, or when a time is missing and nothing stands in for it; TooLarge when the
+    engine runs out of the memory and disk it may use.
     """
     groups = tuple(groups)
     _check_names(entities, groups, include_timestamps=include_timestamps)

@@ -66,7 +66,10 @@ class TimeRange:
 
 @dataclass(frozen=True)
 class EngineLimits:
-    """Limits of the embedded engine: memory such as ``"2GB"``, and the folder it spills to beyond that."""
+    """Limits of the embedded engine: memory such as ``"2GB"``, the folder it spills to beyond that, threads.
+
+    By default four fifths of the machine's memory, the system's temporary folder and every core.
+    """
 
     memory_limit: str | None = None
     temp_directory: str | None = None

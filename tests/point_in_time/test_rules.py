@@ -10,10 +10,14 @@ from typing import Any
 
 import deltalake
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 import pytest
+from pyarrow.fs import LocalFileSystem
 
 from catalog.entity_keys import encode_entity_key
-from catalog.errors import InvalidInput
+from catalog.errors import InvalidInput, TooLarge
 from serving.point_in_time import (
     EngineLimits,
     GroupHistory,
@@ -580,6 +584,27 @@ class TestLatestRows:
         ).to_pylist() == [None]
 
 
+def test_statistics_cut_to_milliseconds_hide_no_row(tmp_path: Path) -> None:
+    moment = NOON + timedelta(microseconds=700)
+    pq.write_table(history([value("a", moment, 1, created=moment)]), tmp_path / "part.parquet")
+    at_noon = pa.scalar(NOON, TIMESTAMP)
+    at_next = pa.scalar(NOON + timedelta(milliseconds=1), TIMESTAMP)
+    cut_down = (pc.field("event_timestamp") <= at_noon) & (pc.field("created_timestamp") >= at_noon)
+    rounded_up = (pc.field("event_timestamp") >= at_next) & (pc.field("created_timestamp") >= at_next)
+    for statistics in (cut_down, rounded_up):
+        fragment = ds.ParquetFileFormat().make_fragment(
+            str(tmp_path / "part.parquet"), LocalFileSystem(), partition_expression=statistics
+        )
+        dataset = ds.FileSystemDataset([fragment], history([]).schema, ds.ParquetFileFormat(), LocalFileSystem())
+        joined = join_point_in_time(
+            entities=entities([("a", moment)]),
+            time_column="at",
+            groups=[replace(group(history([]), max_age=timedelta(0)), history=dataset)],
+            known_at=moment,
+        )
+        assert joined.column("balance").to_pylist() == [1]
+
+
 def test_the_engine_spills_within_its_memory_limit(tmp_path: Path) -> None:
     count = 400_000
     keys = pa.array(range(count)).cast(pa.string())
@@ -591,10 +616,23 @@ def test_the_engine_spills_within_its_memory_limit(tmp_path: Path) -> None:
         }
     )
     asked = pa.table({"key": keys, "at": stored.column("event_timestamp")})
+    spill = tmp_path / "not" / "there"
     joined = join_point_in_time(
         entities=asked,
         time_column="at",
         groups=[group(stored)],
-        limits=EngineLimits(memory_limit="60MB", temp_directory=str(tmp_path / "spill"), threads=1),
+        limits=EngineLimits(memory_limit="60MB", temp_directory=str(spill), threads=1),
     )
     assert joined.column("balance").equals(stored.column("balance_v1"))
+    assert list(spill.iterdir()) == []
+
+
+def test_more_than_the_engine_may_use_is_too_large(tmp_path: Path) -> None:
+    rows = [value(str(number), NOON, number) for number in range(50_000)]
+    with pytest.raises(TooLarge, match="fewer rows at a time") as refused:
+        balances(
+            rows,
+            [(row.key, row.event) for row in rows],
+            limits=EngineLimits(memory_limit="2MB", temp_directory=str(tmp_path)),
+        )
+    assert refused.value.details == {"memory_limit": "2MB"}
