@@ -28,6 +28,7 @@ SECRET_KEY = FEATURESTORE.secret_key
 ALLOWED_HOSTS = list(_environment.allowed_hosts)
 
 INSTALLED_APPS = [
+    "featurestore_site.apps.FeatureStoreSiteConfig",
     "catalog.apps.CatalogConfig",
     "serving.apps.ServingConfig",
     "ingestion.apps.IngestionConfig",
