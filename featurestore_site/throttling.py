@@ -57,7 +57,7 @@ class RequestsPerMinute(BaseThrottle):
         if request.auth is not None:
             key = getattr(request.auth, "pk", None) or request.auth
             return f"token:{_digest(str(key))}"
-        if request.user and request.user.is_authenticated:
+        if request.user.is_authenticated:
             return f"user:{request.user.pk}"
         return f"address:{_digest(str(self.get_ident(request)))}"
 

@@ -30,11 +30,14 @@ _EXPECTED = {
 }
 
 
-def explain(error: ValidationError, document: Document, variables: Mapping[KeyPath, str]) -> Iterator[Fault]:
-    """One fault per wrong key; ``variables`` names the environment variable that a key came from."""
+def explain(
+    error: ValidationError, values: Mapping[str, Any], document: Document, variables: Mapping[KeyPath, str]
+) -> Iterator[Fault]:
+    """One fault per wrong key of ``values``, which are those of ``document`` and of the environment;
+    ``variables`` names the environment variable that a key came from."""
     found: dict[KeyPath, list[Any]] = {}
     for detail in error.errors(include_url=False):
-        path = _known_path(tuple(detail["loc"]), document.values, detail["type"])
+        path = _known_path(tuple(detail["loc"]), values, detail["type"])
         found.setdefault(path, []).append(detail)
     for path, details in found.items():
         if all(detail["type"] == "too_short" for detail in details) and _has_deeper(path, found):
@@ -114,7 +117,7 @@ def _one_message(path: KeyPath, detail: Any) -> str:
         nearest = difflib.get_close_matches(str(detail["input"]), _choices(detail), n=1)
         hint = f"; did you mean {nearest[0]}?" if nearest else ""
         return f"is {shown}; must be {detail['ctx']['expected']}{hint}"
-    return f"is {shown}; {detail['msg'][0].lower()}{detail['msg'][1:].replace('input should', 'should')}"
+    return f"is {shown}; {detail['msg'].removeprefix('Input ')}"
 
 
 def _choices(detail: Any) -> list[str]:

@@ -61,7 +61,7 @@ def load_configuration(path: Path | None = None, environ: Mapping[str, str] = os
     try:
         sections = Sections.model_validate(values, context={"base": file.parent})
     except ValidationError as error:
-        faults += explain(error, document, variables)
+        faults += explain(error, values, document, variables)
     refuse(faults)
     assert sections is not None  # Without sections there was a fault.
     database = environment.database or _sqlite(sections)
