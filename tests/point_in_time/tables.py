@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pyarrow as pa
 
-from serving.point_in_time import GroupHistory, WantedColumn
+from serving.point_in_time import GroupHistory, WantedColumn, join_point_in_time
 from tests.point_in_time.oracle import ValueRow
 
 TIMESTAMP = pa.timestamp("us", "UTC")
 NOON = datetime(2025, 6, 1, 12, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 
 
 def hours(count: float) -> datetime:
@@ -66,3 +69,21 @@ def entities(rows: Sequence[tuple[str | None, datetime | None]]) -> pa.Table:
             "at": pa.array([time for _, time in rows], TIMESTAMP),
         }
     )
+
+
+def balances(
+    rows: list[ValueRow],
+    asked: list[tuple[str | None, datetime | None]],
+    *,
+    max_age: timedelta | None = None,
+    default: object | None = None,
+    **request: Any,
+) -> list[object]:
+    """The answers of a request with one group and one wanted column."""
+    joined = join_point_in_time(
+        entities=entities(asked),
+        time_column="at",
+        groups=[group(history(rows), max_age=max_age, default=default)],
+        **request,
+    )
+    return joined.column("balance").to_pylist()
