@@ -74,7 +74,6 @@ def _quick(values: pa.Array[Any], value_type: ValueType, zone_name: str | None) 
     answer: pa.Array[Any] | None = None
     if pa.types.is_null(kind):
         answer = pa.nulls(len(values), target)
-        return answer
     match value_type:
         case ValueType.FLOAT if pa.types.is_floating(kind):
             numbers = values.cast(target)

@@ -47,12 +47,12 @@ def _part(name: str, raw: RawColumn) -> Converted:
     return Converted(pa.array(texts, pa.string()), tuple(faults))
 
 
-def _all_sound(texts: pa.Array[Any]) -> bool:
+def _all_sound(texts: Any) -> bool:
     if texts.null_count or pc.any(pc.match_substring(texts, "\x00")).as_py():
         return False
     # Only texts shorter than five characters, or padded ones, can stand for a missing key.
-    lengths: Any = pc.utf8_length(texts)
-    short = pc.less(lengths, 5)
+    five: Any = 5
+    short = pc.less(pc.utf8_length(texts), five)
     padded = pc.not_equal(texts, pc.utf8_trim_whitespace(texts))
     return not any(is_missing(text) for text in texts.filter(pc.or_(short, padded)).unique().to_pylist())
 
