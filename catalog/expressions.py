@@ -43,7 +43,7 @@ _REFUSED: tuple[tuple[type, str], ...] = (
 
 
 def columns_of(expression: str) -> tuple[str, ...]:
-    """The columns that ``expression`` uses, in order, each once, as they are written.
+    """The columns that ``expression`` uses, each once, as they are written.
 
     :raises ValueError: when it is not one SQL expression of an allowed kind, saying what is not allowed in it.
     """
