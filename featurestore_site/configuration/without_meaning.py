@@ -42,10 +42,6 @@ TABLE = (
         lambda value: value in {"timestamp", "incremental"},
     ),
     WithoutMeaning(
-        ("versioning", "retain_versions"),
-        "every version is kept, because a model or a training dataset may pin it",
-    ),
-    WithoutMeaning(
         ("performance", "query_optimization"), "the database and the join engine plan their queries themselves"
     ),
     WithoutMeaning(("performance", "auto_create_indexes"), "the indexes are part of the migrations and always there"),

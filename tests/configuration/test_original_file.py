@@ -17,7 +17,6 @@ def test_its_keys_without_meaning_are_named_with_line_and_reason() -> None:
     assert named == [
         "feature_store.backup_enabled",
         "feature_store.backup_path",
-        "versioning.retain_versions",
         "performance.query_optimization",
         "performance.auto_create_indexes",
         "monitoring.metrics_interval",
