@@ -120,7 +120,7 @@ values = st.recursive(
 @given(data=st.dictionaries(st.text(max_size=8), values, max_size=4))
 def test_what_was_written_is_read_back(tmp_path_factory: pytest.TempPathFactory, data: dict[str, Any]) -> None:
     file = tmp_path_factory.mktemp("yaml") / "data.yaml"
-    file.write_text(yaml.safe_dump(data), encoding="utf-8")
+    file.write_text(yaml.safe_dump(data, default_style='"'), encoding="utf-8")
     document = read_document(file)
     assert document.faults == []
     assert document.values == data
