@@ -10,7 +10,6 @@ from catalog.errors import InvalidInput, TooLarge
 
 MAX_ENTITIES = 10_000
 _EXACT_FLOAT = 2**53
-_EXACT_INTEGER = 2**64  # what a JSON answer can give back as it came
 
 
 @dataclass(frozen=True)
@@ -88,9 +87,7 @@ def _several(listed: object, way: str, shapes: Sequence[EntityShape]) -> tuple[E
                     f"entities[{position}] is {entry!r}; write {_by_name(_join_keys(shapes))}",
                     details={"field": f"entities[{position}]"},
                 )
-    return tuple(
-        read_entity(entry, shapes=shapes, place=f"{way}[{position}]") for position, entry in enumerate(listed)
-    )
+    return tuple(read_entity(entry, shapes=shapes, place=f"{way}[{position}]") for position, entry in enumerate(listed))
 
 
 def read_entity(value: object, *, shapes: Sequence[EntityShape], place: str) -> EntityRow:
@@ -117,9 +114,7 @@ def _named_row(value: Mapping[str, object], shapes: Sequence[EntityShape], names
     unknown = sorted(set(value) - set(names))
     if missing or unknown:
         problem = f"lacks {', '.join(missing)}" if missing else f"has {', '.join(unknown)}, which is no join key"
-        raise InvalidInput(
-            f"{place} {problem}; write {_by_name(names)}", details={"field": place, "join_keys": names}
-        )
+        raise InvalidInput(f"{place} {problem}; write {_by_name(names)}", details={"field": place, "join_keys": names})
     keys = {shape.name: _key([value[name] for name in shape.join_keys], place) for shape in shapes}
     return EntityRow(shown=value[names[0]] if len(names) == 1 else dict(value), keys=keys)
 
@@ -133,8 +128,7 @@ def _key(parts: Sequence[object], place: str) -> str:
 
 def exact_part(part: object) -> object:
     """``part``, refused when it is a number that JSON carries inexactly."""
-    too_wide = isinstance(part, int) and not -_EXACT_INTEGER // 2 <= part < _EXACT_INTEGER
-    if too_wide or (isinstance(part, float) and abs(part) > _EXACT_FLOAT):
+    if isinstance(part, float) and abs(part) > _EXACT_FLOAT:
         raise InvalidInput(f"{part!r} is a number beyond what JSON carries exactly; write it as text")
     return part
 

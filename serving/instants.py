@@ -8,7 +8,7 @@ from typing import Literal
 
 from catalog.errors import InvalidInput
 
-_EPOCH = datetime(1970, 1, 1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_WITHOUT_ITS_LAST = timedelta(days=1) - timedelta(microseconds=1)
 _FORM = "write ISO 8601 with a zone, such as 2025-01-31T12:00:00Z, or a date"
 
@@ -48,4 +48,6 @@ def _date(text: str) -> date | None:
 @lru_cache(maxsize=4096)
 def iso_text(microseconds: int) -> str:
     """Microseconds since 1970 UTC as ISO 8601 with six decimals and ``Z``."""
-    return (_EPOCH + timedelta(microseconds=microseconds)).isoformat(timespec="microseconds") + "Z"
+    return (_EPOCH + timedelta(microseconds=microseconds)).isoformat(timespec="microseconds").removesuffix(
+        "+00:00"
+    ) + "Z"

@@ -55,9 +55,11 @@ def mask_values(values: Sequence[Any], *, mask: str, data_type: str, key: bytes)
     """The masked forms of many JSON values, as a column."""
     masked = [mask_value(value, mask=mask, data_type=data_type, key=key) for value in values]
     if data_type == ValueType.TIMESTAMP and mask == Mask.BUCKET:
-        return pa.array([None if text is None else text.removesuffix("Z") for text in masked], pa.string()).cast(
-            pa.timestamp("us")
-        ).cast(pa.timestamp("us", tz="UTC"))
+        return (
+            pa.array([None if text is None else text.removesuffix("Z") for text in masked], pa.string())
+            .cast(pa.timestamp("us"))
+            .cast(pa.timestamp("us", tz="UTC"))
+        )
     return pa.array(masked, masked_type(mask=mask, data_type=data_type))
 
 

@@ -94,7 +94,7 @@ def read_online(
             "request takes; split it, or use features/historical, which takes Arrow and Parquet",
             details={"entities": len(entity_rows), "features": len(resolved), "limit": MAX_VALUES},
         )
-    masks = masks_for(user=user, resolved=resolved, at=at)
+    masks = masks_for(user=user, resolved=resolved)
     columns = [_column(item, mask) for item, mask in zip(resolved, masks, strict=True)]
     groups = {column.group_id: column.entity for column in columns}
     stored = online_store().read(

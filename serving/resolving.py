@@ -32,7 +32,7 @@ def resolve_for_reading(*, user: Reader, features: object = None, service: objec
     if (features is None) == (service is None):
         raise InvalidInput("name the features or a feature service, one of the two", details={"field": "features"})
     if service is not None:
-        if not isinstance(service, str) or not service:
+        if not isinstance(service, str) or not service or "\0" in service:
             raise InvalidInput("service is the name of a feature service, a text", details={"field": "service"})
         return _plans.get((service, capabilities_of(user)), lambda: _served(resolve_service(service, user=user)))
     references = _references(features)
@@ -50,7 +50,7 @@ def _references(features: object) -> tuple[str, ...]:
             details={"features": len(features), "limit": MAX_FEATURES},
         )
     for position, text in enumerate(features):
-        if not isinstance(text, str):
+        if not isinstance(text, str) or "\0" in text:
             raise InvalidInput(
                 f"features[{position}] is {text!r}; a feature reference is a text such as balance_mean",
                 details={"field": f"features[{position}]"},

@@ -27,7 +27,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--expires-days", type=int, help="days until it ends (default: never)")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         users = get_user_model()
         user = users.objects.filter(**{users.USERNAME_FIELD: options["user"]}).first()
         if user is None:

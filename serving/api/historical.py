@@ -1,0 +1,129 @@
+"""``features/historical``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import ClassVar
+
+import pyarrow as pa
+from django.conf import settings
+from django.http import StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework.request import Request
+
+from catalog.clock import now
+from catalog.errors import InvalidInput, TooLarge
+from serving.access_log import ReadKind
+from serving.api import schemas
+from serving.api.body_parsers import ArrowBody, JsonBody, ParquetBody
+from serving.api.historical_request import HistoricalRequest, from_json, from_table
+from serving.api.renderers import ArrowAnswer, CsvAnswer, JsonAnswer, ParquetAnswer
+from serving.api.value_views import ValueViewSet
+from serving.historical import HistoricalAnswer, read_historical
+from serving.resolving import resolve_for_reading
+from serving.wire.outgoing import (
+    ARROW_STREAM,
+    CSV,
+    JSON,
+    PARQUET,
+    arrow_stream,
+    csv_file,
+    json_document,
+    parquet_file,
+)
+
+_TABLES: dict[str, Callable[[pa.Table], Iterator[bytes]]] = {
+    ARROW_STREAM: arrow_stream,
+    PARQUET: parquet_file,
+    CSV: csv_file,
+}
+_WITH_TABLE_BODY = "For an Arrow or Parquet body; a JSON body has its own field."
+
+
+@extend_schema_view(
+    create=extend_schema(
+        operation_id="features_historical",
+        summary="The values of features at the time of each entity row",
+        description="Point-in-time join: for every entity row the newest value that was true at its time.",
+        parameters=[
+            OpenApiParameter("features", str, description=f"References separated by commas. {_WITH_TABLE_BODY}"),
+            OpenApiParameter("service", str, description=f"Name of a feature service. {_WITH_TABLE_BODY}"),
+            OpenApiParameter("start", str, description=f"Start of the time range. {_WITH_TABLE_BODY}"),
+            OpenApiParameter("end", str, description=f"End of the time range. {_WITH_TABLE_BODY}"),
+            OpenApiParameter("as_known_at", str, description=f"An instant or `event_time`. {_WITH_TABLE_BODY}"),
+        ],
+        request={
+            JSON: schemas.HistoricalRequest,
+            ARROW_STREAM: OpenApiTypes.BINARY,
+            PARQUET: OpenApiTypes.BINARY,
+        },
+        responses={
+            (200, JSON): schemas.HistoricalRows,
+            (200, ARROW_STREAM): OpenApiTypes.BINARY,
+            (200, PARQUET): OpenApiTypes.BINARY,
+            (200, CSV): OpenApiTypes.STR,
+            **{(status, JSON): shape for status, shape in schemas.ERRORS.items()},
+            (404, JSON): schemas.ErrorAnswer,
+            (413, JSON): schemas.ErrorAnswer,
+        },
+    )
+)
+class HistoricalViewSet(ValueViewSet):
+    kind = ReadKind.HISTORICAL
+    reading_actions: ClassVar = frozenset({"create"})
+    parser_classes: ClassVar = [JsonBody, ArrowBody, ParquetBody]
+    renderer_classes: ClassVar = [JsonAnswer, ArrowAnswer, ParquetAnswer, CsvAnswer]
+
+    def create(self, request: Request) -> StreamingHttpResponse:
+        asked = _asked(request)
+        resolved = resolve_for_reading(user=request.user, features=asked.features, service=asked.service)
+        self.note_read(resolved, entities=asked.frame.count)
+        media_type = request.accepted_renderer.media_type
+        if media_type == JSON:
+            _check_json_rows(asked.frame.count)
+        answer = read_historical(
+            user=request.user,
+            frame=asked.frame,
+            resolved=resolved,
+            time_range=asked.time_range,
+            known_at=asked.known_at,
+            at=now(),
+        )
+        response = StreamingHttpResponse(_begun(_pieces(answer, media_type)), content_type=media_type)
+        if answer.masked:
+            response.headers["X-Masked-Columns"] = ",".join(answer.masked)
+        return response
+
+
+def _asked(request: Request) -> HistoricalRequest:
+    body = request.data
+    if isinstance(body, pa.Table):
+        return from_table(body, dict(request.query_params.lists()))
+    return from_json(body)
+
+
+def _check_json_rows(count: int) -> None:
+    limit = settings.FEATURESTORE.serving.max_rows_json
+    if count > limit:
+        raise TooLarge(
+            f"{count} rows are more than the {limit} that a JSON answer holds; ask for {ARROW_STREAM} or {PARQUET} by "
+            "the Accept header, or use the Python SDK, which does",
+            details={"rows": count, "limit": limit, "accept": [ARROW_STREAM, PARQUET]},
+        )
+
+
+def _pieces(answer: HistoricalAnswer, media_type: str) -> Iterator[bytes]:
+    if media_type == JSON:
+        return json_document(frame=answer.frame, features=answer.features, masked=answer.masked)
+    return _TABLES[media_type](answer.table())
+
+
+def _begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same pieces, the first of them already made: what cannot be written is known before the answer begins."""
+    try:
+        first = next(pieces)
+    except (pa.ArrowException, NotImplementedError) as error:
+        raise InvalidInput(f"a column of entity_df cannot be given back in this format: {error}") from error
+    return chain([first], pieces)

@@ -1,0 +1,73 @@
+"""Entity rows that came as an Arrow table (pure: no Django)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from catalog.entity_keys import encode_entity_keys
+from catalog.errors import InvalidInput
+from serving.instants import parse_instant
+from serving.point_in_time.microseconds import of_instant
+from serving.wire.entity_frame import EVENT_TIMESTAMP, INSTANT
+from serving.wire.json_values import json_values, plain
+
+
+class ArrowRows:
+    """Implements :class:`serving.wire.entity_frame.EntityFrame`."""
+
+    def __init__(self, table: pa.Table) -> None:
+        names = table.column_names
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise InvalidInput(f"the column {', '.join(twice)} is there twice", details={"columns": twice})
+        self._table = table
+        self.columns = tuple(names)
+        self.count = table.num_rows
+
+    def keys(self, names: Sequence[str]) -> pa.Array:
+        return encode_entity_keys([self._table.column(name) for name in names])
+
+    def times(self) -> pa.Array:
+        if EVENT_TIMESTAMP not in self.columns:
+            return pa.nulls(self.count, INSTANT)
+        column = plain(self._table.column(EVENT_TIMESTAMP))
+        kind = column.type
+        if pa.types.is_null(kind):
+            return pa.nulls(self.count, INSTANT)
+        if pa.types.is_timestamp(kind):
+            if kind.tz is None:
+                raise InvalidInput(
+                    f"the column {EVENT_TIMESTAMP!r} has timestamps without a time zone; if they are UTC, cast them to "
+                    "a timestamp with the zone UTC (pandas: .dt.tz_localize('UTC'))",
+                    details={"field": EVENT_TIMESTAMP},
+                )
+            return column.combine_chunks()
+        if pa.types.is_date(kind):
+            return column.cast(pa.timestamp("ms")).combine_chunks().cast(pa.timestamp("us")).cast(INSTANT)
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+            return _parsed(column.cast(pa.string()).combine_chunks())
+        raise InvalidInput(
+            f"the column {EVENT_TIMESTAMP!r} has the type {kind}; send timestamps with a zone",
+            details={"field": EVENT_TIMESTAMP, "type": str(kind)},
+        )
+
+    def table(self) -> pa.Table:
+        return self._table
+
+    def json_rows(self, size: int) -> Iterator[list[dict[str, Any]]]:
+        for start in range(0, self.count, size):
+            part = self._table.slice(start, size)
+            columns = [json_values(column) for column in part.columns]
+            yield [dict(zip(self.columns, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _parsed(texts: pa.Array) -> pa.Array:
+    encoded = texts.dictionary_encode()
+    counts = [
+        None if text is None else of_instant(parse_instant(text, name=EVENT_TIMESTAMP))
+        for text in encoded.dictionary.to_pylist()
+    ]
+    return pa.array(counts, pa.int64()).cast(INSTANT).take(encoded.indices)
