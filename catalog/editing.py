@@ -12,8 +12,10 @@ from typing import Any, TypeVar
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from catalog.access import Capability, Reader, may
 from catalog.audit import record, snapshot
-from catalog.errors import Conflict, InvalidInput
+from catalog.disclosure import SENSITIVE
+from catalog.errors import Conflict, InvalidInput, PermissionDenied
 from catalog.models import Feature, FeatureGroup, FeatureService, FeatureVersion, Status, Tag
 
 FEATURE_FIELDS = frozenset({"description", "owner", "unit", "sensitivity", "tags", "default_version"})
@@ -27,10 +29,11 @@ _Described = TypeVar("_Described", FeatureGroup, Feature)
 _Living = TypeVar("_Living", FeatureGroup, Feature, FeatureService)
 
 
-def edit_feature(*, feature: Feature, changes: Mapping[str, Any]) -> Feature:
+def edit_feature(*, feature: Feature, changes: Mapping[str, Any], editor: Reader) -> Feature:
     """``feature`` with ``changes`` (of :data:`FEATURE_FIELDS`); ``tags`` are names, all that it has from now on.
 
     :raises InvalidInput: on another field, or a value that the field does not take.
+    :raises PermissionDenied: when values would be shown to more readers and ``editor`` may not see them.
     """
     _refuse_others(changes, FEATURE_FIELDS, "feature")
     version = changes.get("default_version")
@@ -41,16 +44,17 @@ def edit_feature(*, feature: Feature, changes: Mapping[str, Any]) -> Feature:
         )
     if version is not None and version.status == Status.ARCHIVED:
         raise InvalidInput(f"{version} is archived, and so cannot be the default version")
-    return _edit(feature, changes)
+    return _edit(feature, changes, editor)
 
 
-def edit_group(*, group: FeatureGroup, changes: Mapping[str, Any]) -> FeatureGroup:
+def edit_group(*, group: FeatureGroup, changes: Mapping[str, Any], editor: Reader) -> FeatureGroup:
     """``group`` with ``changes`` (of :data:`GROUP_FIELDS`); ``tags`` are names, all that it has from now on.
 
     :raises InvalidInput: on another field, or a value that the field does not take.
+    :raises PermissionDenied: when values would be shown to more readers and ``editor`` may not see them.
     """
     _refuse_others(changes, GROUP_FIELDS, "group")
-    return _edit(group, changes)
+    return _edit(group, changes, editor)
 
 
 def deprecate_feature(*, feature: Feature, reason: str, replacement: Feature | None = None) -> Feature:
@@ -148,20 +152,35 @@ def _refuse_pinned(name: str, services: Iterable[FeatureService]) -> None:
         )
 
 
-def _edit(instance: _Described, changes: Mapping[str, Any]) -> _Described:
+def _edit(instance: _Described, changes: Mapping[str, Any], editor: Reader) -> _Described:
     names = None if "tags" not in changes else tag_names(changes["tags"])
     values = {name: value for name, value in changes.items() if name != "tags"}
     with transaction.atomic():
         locked = type(instance).objects.select_for_update().get(pk=instance.pk)
         before = _with_tags(locked)
+        level = _sensitivity_of(locked)
         for name, value in values.items():
             setattr(locked, name, value)
         _check(locked, values)
+        _refuse_opening(editor, level, _sensitivity_of(locked))
         locked.save(update_fields=[*values, "updated_at"])
         if names is not None:
             locked.tags.set([Tag.objects.get_or_create(name=name)[0] for name in names])
         record(action="update", instance=locked, before=before, after=_with_tags(locked))
     return locked
+
+
+def _sensitivity_of(instance: FeatureGroup | Feature) -> str:
+    return instance.effective_sensitivity if isinstance(instance, Feature) else instance.sensitivity
+
+
+def _refuse_opening(editor: Reader, before: str, after: str) -> None:
+    # Otherwise whoever may edit could read every value, by calling it public first.
+    if before in SENSITIVE and after not in SENSITIVE and not may(editor, Capability.READ_SENSITIVE):
+        raise PermissionDenied(
+            f"from {before} to {after} shows the values to every reader; a steward may do that",
+            details={"before": before, "after": after},
+        )
 
 
 def _check(instance: FeatureGroup | Feature, values: Mapping[str, Any]) -> None:
