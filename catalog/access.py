@@ -63,7 +63,7 @@ def _capabilities_of(user: Reader) -> frozenset[Capability]:
         return frozenset()
     if getattr(user, "is_superuser", False):
         return frozenset(Capability)
-    roles = set(user.groups.values_list("name", flat=True))  # type: ignore[union-attr]  # a user has groups
+    roles = set(user.groups.values_list("name", flat=True))  # type: ignore[attr-defined]  # a user has groups
     return frozenset().union(*(granted for role, granted in CAPABILITIES.items() if role.value in roles))
 
 

@@ -28,6 +28,8 @@ from serving.stores.offline import LeaseLost
 TIME_TO_LIVE = timedelta(seconds=60)
 _RENEWAL_SECONDS = TIME_TO_LIVE.total_seconds() / 4
 
+__all__ = ["Lease", "LeaseLost", "acquire", "assert_held", "holder_of", "kept_alive", "release", "renew"]
+
 log = getLogger(__name__)
 
 

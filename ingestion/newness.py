@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -49,7 +50,7 @@ def select_new_rows(
         connection.register("incoming", incoming)
         keys = ", ".join(_quoted(name) for name in identity)
         latest = connection.sql(
-            f"SELECT max(source_row) AS source_row FROM incoming GROUP BY {keys}"  # noqa: S608
+            f"SELECT max(source_row) AS source_row FROM incoming GROUP BY {keys}"
         ).to_arrow_table()
         kept = incoming.filter(pc.is_in(incoming["source_row"], value_set=latest["source_row"].combine_chunks()))
         superseded = incoming.num_rows - kept.num_rows
@@ -66,7 +67,7 @@ def select_new_rows(
     return NewRows(rows=rows, unchanged=kept.num_rows - rows.num_rows, superseded=superseded)
 
 
-def _scan(history: pads.Dataset, kept: pa.Table, value_columns: Sequence[str]) -> dict[str, object]:
+def _scan(history: pads.Dataset, kept: pa.Table, value_columns: Sequence[str]) -> dict[str, Any]:
     bounds = pc.min_max(kept["event_timestamp"])
     event = pc.field("event_timestamp")
     names = ["entity_key", "event_timestamp", "created_timestamp", "run_id", "arrival", *value_columns]
@@ -93,7 +94,7 @@ def _held(identity: Sequence[str], value_columns: Sequence[str], stored: Sequenc
             ) = 1
         )
         SELECT k.source_row FROM kept k JOIN newest h ON {same_row}{same_values}
-    """  # noqa: S608  (names are quoted; values are bound)
+    """
 
 
 def _quoted(name: str) -> str:

@@ -26,7 +26,7 @@ from ingestion import leases
 from ingestion.models import IngestionRun, RunKind, RunState, RunStep
 from ingestion.pipeline import ingest
 from ingestion.progress import RunProgress
-from ingestion.validation import validate_group
+from ingestion.validation import validate
 
 MAX_ATTEMPTS = 5
 POLL_SECONDS = 0.25
@@ -91,7 +91,7 @@ def execute_run(run_id: UUID, *, show: Callable[[str, float], None] | None = Non
         )
         with leases.kept_alive(lease):
             if run.kind == RunKind.VALIDATE:
-                validate_group(run.group, run=run, lease=lease, progress=progress)
+                validate(run, lease=lease, progress=progress)
             else:
                 ingest(run, lease=lease, progress=progress)
     except leases.LeaseLost as error:
@@ -100,7 +100,7 @@ def execute_run(run_id: UUID, *, show: Callable[[str, float], None] | None = Non
         _try_later(run, lease, error)
     except FeatureStoreError as error:
         _fail(run, lease, error.message)
-    except Exception as error:  # noqa: BLE001  (the entry point: whatever went wrong becomes the run's state)
+    except Exception as error:
         log.exception("run %s of %s failed", run.pk, run.group.name)
         _fail(run, lease, f"{type(error).__name__}: {error}", traceback.format_exc())
     finally:
@@ -168,9 +168,7 @@ def _in_order(ids: Sequence[UUID]) -> list[IngestionRun]:
 def execute_now(
     run: IngestionRun, *, show: Callable[[str, float], None] | None = None, timeout: float = 600.0
 ) -> IngestionRun:
-    """Execute the run in this process, waiting while another holds its group or a transient failure heals.
-
-    """
+    """Execute the run in this process, waiting while another holds its group or a transient failure heals."""
     deadline = time.monotonic() + timeout
     while True:
         run = execute_run(run.pk, show=show)

@@ -23,7 +23,7 @@ def from_microseconds(count: int) -> datetime:
     return EPOCH + timedelta(microseconds=count)
 
 
-class InstantField(models.BigIntegerField):
+class InstantField(models.BigIntegerField):  # type: ignore[type-arg]  # takes no arguments at run time
     """An instant, kept as whole microseconds since 1970 UTC.
 
     The databases differ in how they store and compare times; 64-bit integers are compared and read the same way

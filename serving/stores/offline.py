@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,7 +104,9 @@ def _as_history(table: DeltaTable) -> History:
     counts = actions["num_records"].to_pylist() if "num_records" in actions.column_names else [None] * len(actions)
     files = tuple(
         HistoryFile(path=path, rows=count, bytes=size or 0)
-        for path, count, size in zip(actions["path"].to_pylist(), counts, actions["size_bytes"].to_pylist(), strict=True)
+        for path, count, size in zip(
+            actions["path"].to_pylist(), counts, actions["size_bytes"].to_pylist(), strict=True
+        )
     )
     dataset = table.to_pyarrow_dataset(filesystem=_filesystem(table.table_uri))
     return History(table=table, dataset=dataset, version=table.version(), files=files)
@@ -170,10 +173,8 @@ def _open_or_create(group: FeatureGroup, schema: pa.Schema) -> DeltaTable:
     if not DeltaTable.is_deltatable(location):
         if "://" not in location:
             Path(location).mkdir(parents=True, exist_ok=True)
-        try:
+        with suppress(CommitFailedError):  # another process has created it at this moment
             DeltaTable.create(location, schema=schema, mode="ignore", name=group.name)
-        except CommitFailedError:
-            pass  # another process has created it at this moment; it is opened below
     return DeltaTable(location)
 
 

@@ -11,7 +11,6 @@ import orjson
 from django.db import connections, router, transaction
 
 from serving.models import FeatureValue
-
 from serving.stores import online_sql
 
 READ_CHUNK = 400
@@ -23,7 +22,8 @@ class OnlineRow:
     """One stored row.
 
     ``values`` are JSON values by value column. ``event_us`` and ``created_us`` count microseconds since 1970 UTC;
-    an unknown created timestamp is :data:`serving.models.fields.UNKNOWN_US`, an unknown arrival is -1, so that both come first.
+    an unknown created timestamp is :data:`serving.models.fields.UNKNOWN_US` and an unknown arrival -1, so that both
+    come first.
     """
 
     entity_key: str
@@ -150,5 +150,3 @@ def _parts(keys: Mapping[int, Sequence[str]], size: int) -> Iterable[dict[int, S
                 part, room = {}, size
     if part:
         yield part
-
-

@@ -43,7 +43,7 @@ def _select(connection: BaseDatabaseWrapper, columns: str, keys: Mapping[int, Se
         places = ", ".join(["%s"] * len(group_keys))
         conditions.append(f"({quote('group_id')} = %s AND {quote('entity_key')} IN ({places}))")
         parameters += [group_id, *(key_parameter(connection, key) for key in group_keys)]
-    return f"SELECT {columns} FROM {quote(_TABLE)} WHERE {' OR '.join(conditions)}", parameters  # noqa: S608
+    return f"SELECT {columns} FROM {quote(_TABLE)} WHERE {' OR '.join(conditions)}", parameters
 
 
 def upsert_statement(connection: BaseDatabaseWrapper) -> str:
@@ -51,7 +51,7 @@ def upsert_statement(connection: BaseDatabaseWrapper) -> str:
     quote = connection.ops.quote_name
     columns = ", ".join(quote(column) for column in _COLUMNS)
     places = ", ".join("%s::jsonb" if c == "values" and connection.vendor == "postgresql" else "%s" for c in _COLUMNS)
-    insert = f"INSERT INTO {quote(_TABLE)} ({columns}) VALUES ({places})"  # noqa: S608
+    insert = f"INSERT INTO {quote(_TABLE)} ({columns}) VALUES ({places})"
     if connection.vendor == "mysql":
         return f"{insert} ON DUPLICATE KEY UPDATE {_mysql_updates(quote)}"
     updates = ", ".join(f"{quote(column)} = excluded.{quote(column)}" for column in _UPDATED)

@@ -1,0 +1,233 @@
+"""One ingestion, exactly once: extract → validate → append → materialize.
+
+What it writes is two commits. The first is the Delta commit that carries the run's id. The second is one SQL
+transaction: the online rows, the materialized table version, quarantine, reports, statistics and the run's final
+state. A run that dies between the two finds its own commit when it is started again, and does not repeat it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as pads
+from django.conf import settings
+from django.db import transaction
+
+from catalog.clock import now
+from catalog.models import FeatureGroup
+from ingestion import leases
+from ingestion.assessment import Assessment, assess_group
+from ingestion.checks import CheckOutcome
+from ingestion.findings import (
+    broken_rules,
+    missing_columns,
+    store_assessment,
+    store_quarantine,
+    store_report,
+    store_source_problems,
+)
+from ingestion.lineage import record_group_lineage
+from ingestion.models import IngestionRun, RunState, RunStep
+from ingestion.newness import NewRows, select_new_rows
+from ingestion.plan import IngestionPlan, plan_ingestion
+from ingestion.profiles import contradictions
+from ingestion.progress import RunProgress
+from ingestion.source_rows import (
+    SourceRows,
+    accepted_rows,
+    check_source_rows,
+    read_source_rows,
+    rejected_rows,
+    unreadable_keys,
+)
+from ingestion.step6 import inherit_metadata
+from serving import materialization
+from serving.stores.offline import History, append_history, newest_created, open_history, run_is_in_history
+
+_MICROSECOND = timedelta(microseconds=1)
+_ARRIVAL_BITS = 32
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """What was read, and what the rules said about it."""
+
+    plan: IngestionPlan
+    rows: SourceRows
+    outcome: CheckOutcome
+
+
+def ingest(run: IngestionRun, *, lease: leases.Lease, progress: RunProgress) -> None:
+    """Carry the new rows of the group's source into both stores and bring the run to its end.
+
+    :raises LeaseLost: when another run took the group; nothing of this one's second commit is written then.
+    :raises FeatureStoreError: when the source cannot be read as declared; nothing is written.
+    """
+    plan = plan_ingestion(run.group)
+    progress.enter(RunStep.EXTRACT, f"reading {plan.source}: {run.group.source_table}")
+    rows = read_source_rows(plan, progress)
+    progress.enter(RunStep.VALIDATE, f"{rows.table.num_rows} rows read")
+    outcome = check_source_rows(plan, rows, all_rules=settings.FEATURESTORE.ingestion.validate_on_ingestion)
+    checked = _Checked(plan, rows, outcome)
+    if outcome.fail:
+        _refuse(run, checked, lease=lease)
+        return
+    progress.enter(RunStep.APPEND)
+    new, appended = _append(run, checked, lease=lease, progress=progress)
+    progress.enter(RunStep.MATERIALIZE, f"{appended} rows appended to history")
+    prepared = materialization.prepare(run.group)
+    progress.enter(RunStep.PROFILE)
+    assessment = assess_group(
+        run.group,
+        history=None if prepared is None else prepared.history,
+        problems=rows.problems,
+        unreadable=unreadable_keys(rows),
+        contradicted=contradictions(rows.table),
+    )
+    progress.enter(RunStep.MATERIALIZE)
+    _finish(run, checked, new, appended, prepared, assessment, lease=lease, progress=progress)
+
+
+def _append(run: IngestionRun, checked: _Checked, *, lease: leases.Lease, progress: RunProgress) -> tuple[NewRows, int]:
+    """The new rows, and how many of this run are in the history now."""
+    history = open_history(run.group)
+    committed = run_is_in_history(history, str(run.pk))
+    new = select_new_rows(
+        incoming=accepted_rows(checked.rows, checked.outcome),
+        history=None if history is None else history.dataset,
+        value_columns=checked.plan.value_columns,
+        source_has_created=checked.rows.has_created,
+        ignore_run=str(run.pk) if committed else None,
+        memory_limit=settings.FEATURESTORE.feature_store.history_memory_limit,
+    )
+    if committed and history is not None:
+        progress.say("its rows are in the history already, from before it was interrupted")
+        return new, int(history.dataset.count_rows(filter=pads.field("run_id") == str(run.pk)))
+    if new.rows.num_rows == 0:
+        return new, 0
+    learned_at = None if checked.rows.has_created else _learned_at(history)
+    table = _stamped(new.rows, run=run, lease=lease, learned_at=learned_at)
+    append_history(group=run.group, rows=table, run_id=str(run.pk), epoch=lease.epoch)
+    return new, table.num_rows
+
+
+def _learned_at(history: History | None) -> datetime:
+    """The created timestamp of what is learnt now: after all that was learnt before, whatever the clock says."""
+    at = now()
+    newest = None if history is None else newest_created(history)
+    return at if newest is None else max(at, newest.as_py() + _MICROSECOND)
+
+
+def _stamped(rows: pa.Table, *, run: IngestionRun, lease: leases.Lease, learned_at: datetime | None) -> pa.Table:
+    """The rows as history keeps them; ``learned_at`` is None where the source says itself when they were created."""
+    created = rows["created_timestamp"]
+    if learned_at is not None:
+        created = pa.repeat(pa.scalar(learned_at, created.type), rows.num_rows)
+    arrivals = pc.add(pa.scalar(lease.epoch << _ARRIVAL_BITS, pa.int64()), rows["source_row"])
+    values = rows.drop_columns(["entity_key", "event_timestamp", "created_timestamp", "source_row"])
+    stamped = pa.table(
+        {
+            "entity_key": rows["entity_key"].cast(pa.string()),
+            "event_timestamp": rows["event_timestamp"],
+            "created_timestamp": created,
+            "run_id": pa.repeat(pa.scalar(str(run.pk), pa.string()), rows.num_rows),
+            "arrival": arrivals,
+        }
+    )
+    for name in values.column_names:
+        stamped = stamped.append_column(name, values[name])
+    return stamped
+
+
+def _refuse(run: IngestionRun, checked: _Checked, *, lease: leases.Lease) -> None:
+    """The run ends as failed: a rule of severity fail was broken, and none of its rows is stored."""
+    broken = "; ".join(result.message for result in checked.outcome.failures)
+    with transaction.atomic():
+        leases.assert_held(lease)
+        store_source_problems(versions=checked.plan.versions, problems=checked.rows.problems)
+        store_report(
+            run=run,
+            group=run.group,
+            results=checked.outcome.results,
+            assessment=None,
+            versions=checked.plan.versions,
+            passed=False,
+        )
+        _close(run, checked, state=RunState.FAILED, error=f"a rule of severity fail was broken: {broken}")
+
+
+def _finish(
+    run: IngestionRun,
+    checked: _Checked,
+    new: NewRows,
+    appended: int,
+    prepared: materialization.Prepared | None,
+    assessment: Assessment,
+    *,
+    lease: leases.Lease,
+    progress: RunProgress,
+) -> None:
+    """The second commit: all that the run changes in SQL, and its end."""
+    done = 0
+
+    def show(count: int) -> None:
+        nonlocal done
+        done += count
+        progress.share(done, prepared.rows.num_rows if prepared else 0)
+
+    with transaction.atomic():
+        leases.assert_held(lease)
+        carried = None if prepared is None else materialization.commit(prepared, progress=show)
+        store_quarantine(run=run, rejected=rejected_rows(checked.rows, checked.outcome))
+        store_source_problems(versions=checked.plan.versions, problems=checked.rows.problems)
+        store_report(
+            run=run,
+            group=run.group,
+            results=(*checked.outcome.results, *assessment.movements),
+            assessment=assessment,
+            versions=checked.plan.versions,
+            passed=assessment.passed,
+        )
+        store_assessment(
+            group=run.group,
+            assessment=assessment,
+            run=run,
+            table_version=None if prepared is None else prepared.history.version,
+        )
+        _inherit(run.group, checked.plan, run)
+        _close(
+            run,
+            checked,
+            state=RunState.SUCCEEDED,
+            rows_unchanged=new.unchanged,
+            rows_superseded=new.superseded,
+            rows_appended=appended,
+            rows_online=0 if carried is None else carried.rows_written,
+            table_version=None if carried is None else carried.table_version,
+        )
+
+
+def _inherit(group: FeatureGroup, plan: IngestionPlan, run: IngestionRun) -> None:
+    inherit_metadata(group, source=plan.source, run=run)
+    record_group_lineage(group)
+
+
+def _close(run: IngestionRun, checked: _Checked, *, state: RunState, error: str = "", **counts: int | None) -> None:
+    IngestionRun.objects.filter(pk=run.pk).update(
+        state=state,
+        step=RunStep.DONE,
+        progress=1.0,
+        finished_at=now(),
+        error=error,
+        rows_read=checked.rows.table.num_rows,
+        rows_flagged=pc.sum(checked.outcome.flagged).as_py() or 0,
+        rows_rejected=pc.sum(checked.outcome.rejected).as_py() or 0,
+        problems=[
+            *missing_columns(checked.plan.versions, checked.rows.problems),
+            *broken_rules(checked.outcome),
+        ],
+        **counts,
+    )
