@@ -90,7 +90,8 @@ def extract(request: ExtractionRequest) -> Extraction:
         timestamp_column = _timestamp_column(request, table)
         _require(table, [*names_of(request.key_columns), *filter(None, [request.created_column])])
         types = engine_types(request.kind, table.columns)
-        missing = {wanted.name: problem for wanted in request.columns if (problem := _problem(wanted, table, types))}
+        problems = {wanted.value_column: _problem(wanted, table, types) for wanted in request.columns}
+        missing = {value_column: problem for value_column, problem in problems.items() if problem}
         plan = _Plan(request, timestamp_column, types, frozenset(missing))
         held = stack.pop_all()
         return Extraction(
@@ -112,7 +113,7 @@ class _Plan:
         self.request = request
         self.timestamp_column = timestamp_column
         self.types = types
-        self.present = [wanted for wanted in request.columns if wanted.name not in missing]
+        self.present = [wanted for wanted in request.columns if wanted.value_column not in missing]
         by_lower = {name.lower(): name for name in types}
         self.inputs = {
             wanted.value_column: [by_lower[name.lower()] for name in columns_named(wanted.expression)]

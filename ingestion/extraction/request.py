@@ -145,7 +145,7 @@ class Extraction(Iterator[Batch]):
         self.timestamp_column = timestamp_column
         self.created_column = created_column
         self.missing: dict[str, str] = dict(missing)
-        """Feature → why its source gives no values; its column is null throughout."""
+        """Value column → why its source gives no values; it is null throughout."""
         self._batches = batches
         self._release = release
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+
 from catalog.models import FeatureGroup, FeatureVersion
+from ingestion.models import Source, SourceKind
 from ingestion.step6.names import columns_in_formula, raw_name_of, split_aggregation, words
 from ingestion.step6.outputs import Problem, Step6Outputs
 from ingestion.step6.summary import read_summary
@@ -84,6 +87,25 @@ def inherited_for(outputs: Step6Outputs, *, name: str, source_table: str, source
         found["report"] = summary.file if summary else None
         found["run_at"] = (summary.run_at if summary else None) or (transformation.run_at if transformation else None)
     return {key: value for key, value in found.items() if value is not None}
+
+
+def inherit_metadata(group: FeatureGroup, *, source: Source) -> list[Problem]:
+    """Write what the versions of ``group`` inherit from the pipeline that filled ``source``; returns what was amiss.
+
+    Runs within the caller's transaction. Never fails for what it finds.
+    """
+    configured = settings.FEATURESTORE.input_sources
+    chosen = configured.feature_metadata_source
+    outputs = read_step6(
+        warehouse=source.location if source.kind == SourceKind.SQLITE else None,
+        reports=source.reports_location or None,
+        pattern=configured.step6_metadata_pattern,
+        chosen=None if chosen == "latest" else chosen,
+    )
+    record_inherited(group=group, outputs=outputs)
+    if settings.FEATURESTORE.integration.upstream.step6_required:
+        return list(outputs.problems)
+    return [problem for problem in outputs.problems if problem.code != "step6_reports_missing"]
 
 
 def record_inherited(*, group: FeatureGroup, outputs: Step6Outputs) -> int:
