@@ -7,6 +7,7 @@ state. A run that dies between the two finds its own commit when it is started a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,7 +18,6 @@ from django.conf import settings
 from django.db import transaction
 
 from catalog.clock import now
-from catalog.models import FeatureGroup
 from ingestion import leases
 from ingestion.assessment import Assessment, assess_group
 from ingestion.checks import CheckOutcome
@@ -43,7 +43,7 @@ from ingestion.source_rows import (
     rejected_rows,
     unreadable_keys,
 )
-from ingestion.step6 import inherit_metadata
+from ingestion.step6 import Problem, inherit_metadata
 from serving import materialization
 from serving.stores.offline import History, append_history, newest_created, open_history, run_is_in_history
 
@@ -197,11 +197,13 @@ def _finish(
             run=run,
             table_version=None if prepared is None else prepared.history.version,
         )
-        _inherit(run.group, checked.plan, run)
+        step6_problems = inherit_metadata(run.group, source=checked.plan.source)
+        record_group_lineage(run.group)
         _close(
             run,
             checked,
             state=RunState.SUCCEEDED,
+            step6_problems=step6_problems,
             rows_unchanged=new.unchanged,
             rows_superseded=new.superseded,
             rows_appended=appended,
@@ -210,12 +212,15 @@ def _finish(
         )
 
 
-def _inherit(group: FeatureGroup, plan: IngestionPlan, run: IngestionRun) -> None:
-    inherit_metadata(group, source=plan.source, run=run)
-    record_group_lineage(group)
-
-
-def _close(run: IngestionRun, checked: _Checked, *, state: RunState, error: str = "", **counts: int | None) -> None:
+def _close(
+    run: IngestionRun,
+    checked: _Checked,
+    *,
+    state: RunState,
+    error: str = "",
+    step6_problems: Sequence[Problem] = (),
+    **counts: int | None,
+) -> None:
     IngestionRun.objects.filter(pk=run.pk).update(
         state=state,
         step=RunStep.DONE,
@@ -228,6 +233,7 @@ def _close(run: IngestionRun, checked: _Checked, *, state: RunState, error: str 
         problems=[
             *missing_columns(checked.plan.versions, checked.rows.problems),
             *broken_rules(checked.outcome),
+            *(problem.as_json() for problem in step6_problems),
         ],
         **counts,
     )
