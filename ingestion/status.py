@@ -58,7 +58,8 @@ def store_status() -> StoreStatus:
     except DatabaseError as error:
         return _unreadable(at, Problem(ProblemLevel.ERROR, "database", f"the database does not answer: {error}"))
     if missing:
-        message = f"migrations not applied: {len(missing)} ({', '.join(missing[:3])}{' …' if missing[3:] else ''}); run manage.py migrate"
+        told = ", ".join(missing[:3]) + (" …" if missing[3:] else "")
+        message = f"migrations not applied: {len(missing)} ({told}); run manage.py migrate"
         return _unreadable(at, Problem(ProblemLevel.ERROR, "migrations", message))
     groups = group_statuses(at=at)
     return StoreStatus(at=at, totals=_totals(groups), groups=groups, problems=tuple(find_problems(groups, at=at)))

@@ -7,12 +7,14 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, ProgrammingError
 
 from catalog.actor import acting
 from catalog.errors import FeatureStoreError
 from catalog.registration import ChangeKind, Plan
 from catalog.registration.printing import counts_text, plan_lines
 from ingestion.applying import apply_configuration, configured, plan_configuration
+from ingestion.migration_state import unapplied_migrations
 
 DIFFERENT = 2
 
@@ -44,6 +46,10 @@ class Command(BaseCommand):
                 done = apply_configuration(configured())
         except FeatureStoreError as error:
             raise CommandError(error.message) from error
+        except (OperationalError, ProgrammingError) as error:
+            if missing := unapplied_migrations():
+                raise CommandError(f"run manage.py migrate first; not applied: {', '.join(missing)}") from error
+            raise
         if done.changed != plan.changed:
             self.stdout.write("The catalog was changed meanwhile; what was done instead:")
             self._print(done)

@@ -51,7 +51,7 @@ class Command(BaseCommand):
         errors = sum(problem.level is ProblemLevel.ERROR for problem in status.problems)
         warnings = len(status.problems) - errors
         verdict = self.style.SUCCESS("healthy") if status.healthy else self.style.ERROR("not healthy")
-        self.stdout.write(f"\nThe store is {verdict}: {errors} errors, {warnings} warnings.")
+        self.stdout.write(f"\nThe store is {verdict}: {_count(errors, 'error')}, {_count(warnings, 'warning')}.")
 
     def _print_totals(self, totals: StoreTotals) -> None:
         size = "" if totals.database_bytes is None else f", {size_text(totals.database_bytes)}"
@@ -92,6 +92,10 @@ class Command(BaseCommand):
         paint = self.style.ERROR if problem.level is ProblemLevel.ERROR else self.style.WARNING
         subject = f"{problem.subject}: " if problem.subject else ""
         self.stdout.write(f"{paint(problem.level.value):<7}  {subject}{problem.message}")
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def size_text(count: int) -> str:
