@@ -1,0 +1,36 @@
+"""The admin of the catalog: one module per concept."""
+
+from django.contrib import admin
+
+from catalog.admin import (
+    audit_events,
+    entities,
+    features,
+    grants,
+    groups,
+    lineage,
+    people,
+    profiles,
+    services,
+    tags,
+    versions,
+)
+
+admin.site.site_header = "Feature store administration"
+admin.site.site_title = "Feature store administration"
+admin.site.index_title = "Administration"
+admin.site.site_url = "/"
+
+__all__ = [
+    "audit_events",
+    "entities",
+    "features",
+    "grants",
+    "groups",
+    "lineage",
+    "people",
+    "profiles",
+    "services",
+    "tags",
+    "versions",
+]

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from django.contrib import admin
+
+from catalog.admin.audited import AuditedAdmin
+from catalog.admin.presentation import json_of, page_of
+from catalog.models import FeatureVersion
+
+
+@admin.register(FeatureVersion)
+class FeatureVersionAdmin(AuditedAdmin):
+    """A definition is never edited, since values were made with it: a changed one is a new version."""
+
+    add_capability = None
+    delete_capability = None
+    list_display = (
+        "public_id",
+        "number",
+        "feature",
+        "status",
+        "is_current",
+        "data_type",
+        "source_column",
+        "mask",
+        "source_problem",
+        "created_at",
+    )
+    list_filter = ("status", "is_current", "data_type", "mask", "feature__group")
+    list_select_related = ("feature__entity", "feature__group")
+    search_fields = ("feature__name", "source_column", "description", "change_note")
+    search_help_text = "Feature, source column, description or note."
+    date_hierarchy = "created_at"
+    fieldsets = (
+        (None, {"fields": ("feature", "public_id", "number", "is_current", "status", "description")}),
+        ("Governance", {"fields": ("mask",), "description": "How values look to readers without clearance."}),
+        (
+            "Definition",
+            {
+                "fields": (
+                    "data_type",
+                    "value_column",
+                    "source_column",
+                    "expression",
+                    json_of("validation"),
+                    json_of("categories"),
+                    json_of("default_value"),
+                    "drift_threshold",
+                ),
+                "description": "Fixed. Declare the change and run <code>apply</code>, which makes the next version.",
+            },
+        ),
+        (
+            "Kept by the store",
+            {
+                "fields": (
+                    "source_problem",
+                    "latest_profile",
+                    json_of("inherited"),
+                    "declared_number",
+                    "change_note",
+                    "created_by",
+                    "created_at",
+                    "updated_at",
+                )
+            },
+        ),
+    )
+    readonly_fields = (
+        "feature",
+        "public_id",
+        "number",
+        "is_current",
+        "data_type",
+        "value_column",
+        "source_column",
+        "expression",
+        "drift_threshold",
+        "source_problem",
+        "latest_profile",
+        "declared_number",
+        "change_note",
+        "created_by",
+        "created_at",
+        "updated_at",
+        json_of("validation"),
+        json_of("categories"),
+        json_of("default_value"),
+        json_of("inherited"),
+    )
+
+    def view_on_site(self, obj: FeatureVersion) -> str | None:
+        page = page_of("catalog:feature", obj.feature.name)
+        return None if page is None else f"{page}?version={obj.number}"
