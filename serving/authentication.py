@@ -73,15 +73,15 @@ class _Uses:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._noted: dict[int, float] = {}
+        self._noted: dict[str, float] = {}
 
     def note(self, token: ApiToken, at: datetime) -> None:
         moment = time.monotonic()
         with self._lock:
-            last = self._noted.get(token.pk)
+            last = self._noted.get(token.digest)
             if last is not None and moment - last < _USE_NOTED_EVERY.total_seconds():
                 return
-            self._noted[token.pk] = moment
+            self._noted[token.digest] = moment
         stale = Q(last_used_at__isnull=True) | Q(last_used_at__lte=at - _USE_NOTED_EVERY)
         try:
             with transaction.atomic():
