@@ -101,7 +101,7 @@ def _broker() -> Check:
         folder = Path(settings.FEATURESTORE.broker_dir)
         usable = folder.is_dir() and os.access(folder, os.R_OK | os.W_OK | os.X_OK)
         return Check(CheckState.PASS) if usable else Check(CheckState.WARN, "no worker has made its folder yet")
-    timeout = settings.FEATURESTORE.health_timeout.total_seconds()
+    timeout = max(1, round(settings.FEATURESTORE.health_timeout.total_seconds()))
     with current_app.connection_for_read(connect_timeout=timeout) as broker:
         broker.ensure_connection(max_retries=1, timeout=timeout)
     return Check(CheckState.PASS)

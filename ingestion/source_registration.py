@@ -43,8 +43,8 @@ def register_sources(declared: Iterable[DeclaredSource]) -> tuple[Change, ...]:
 
 def _change(declared: DeclaredSource, known: Source | None) -> Change:
     if known is None:
-        details = (Detail("kind", None, declared.kind), Detail("location", None, declared.location))
-        return Change(ChangeKind.ADDED, "source", declared.name, details, write=declared)
+        told = (Detail("kind", None, declared.kind), Detail("location", None, declared.location))
+        return Change(ChangeKind.ADDED, "source", declared.name, told, write=declared)
     details = differences({name: getattr(known, name) for name in FIELDS}, declared.values)
     kind = ChangeKind.UPDATED if details else ChangeKind.UNCHANGED
     return Change(kind, "source", declared.name, details, write=declared)

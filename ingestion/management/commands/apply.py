@@ -48,7 +48,7 @@ class Command(BaseCommand):
             raise CommandError(error.message) from error
         except (OperationalError, ProgrammingError) as error:
             if missing := unapplied_migrations():
-                raise CommandError(f"run manage.py migrate first; not applied: {', '.join(missing)}") from error
+                raise CommandError(f"run manage.py migrate first; {len(missing)} migrations are not applied") from error
             raise
         if done.changed != plan.changed:
             self.stdout.write("The catalog was changed meanwhile; what was done instead:")
