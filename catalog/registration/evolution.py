@@ -52,7 +52,7 @@ def next_version(
                 f'another meaning: declare version "{major + 1}.0", not "{number_text(declared)}"'
             )
         chosen = declared
-    elif not details or (not unchosen and _holds(versions, declared[0], definition)):
+    elif not details or (not unchosen and _holds(versions, declared, definition)):
         return None
     elif unchosen:
         chosen = (major + 1, 0) if breaking else (major, minor + 1)
@@ -71,10 +71,11 @@ def next_version(
     return NewVersion(chosen, number_text(declared), definition, details, is_major=chosen[0] > major)
 
 
-def _holds(versions: Sequence[KnownVersion], major: int, definition: Mapping[str, Any]) -> bool:
-    """Whether the current minor of ``major`` is defined so."""
+def _holds(versions: Sequence[KnownVersion], number: Number, definition: Mapping[str, Any]) -> bool:
+    """Whether version ``number``, or the current minor of its major, is defined so."""
     return any(
-        version.is_current and version.number[0] == major and not differences(version.definition, definition)
+        (version.number == number or (version.is_current and version.number[0] == number[0]))
+        and not differences(version.definition, definition)
         for version in versions
     )
 

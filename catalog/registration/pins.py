@@ -62,9 +62,10 @@ def _candidates(desired: Desired, known: KnownCatalog, new: Mapping[tuple[str, s
         numbers = [] if before is None else [item.number for item in before.versions if item.status != "archived"]
         default = None if before is None else before.default
         if place in new:
+            major = new[place][0]
+            is_major = all(number[0] != major for number in numbers)
+            default = new[place] if default is None or is_major or default[0] == major else default
             numbers.append(new[place])
-            moved = default is None or new[place][0] >= default[0]
-            default = new[place] if moved else default
         group = before.group if before is not None else declared[place]
         yield _Candidate(place[0], place[1], group, default, tuple(numbers))
 

@@ -191,6 +191,15 @@ def test_a_lower_version_with_another_definition_is_refused() -> None:
     assert 'declare "3.0"' in fault(feature(version="1.0", type="integer"))
 
 
+def test_a_version_made_by_hand_stays_the_newest() -> None:
+    apply(feature())
+    made = Feature.objects.get()
+    made.versions.update(is_current=False)
+    FeatureVersion.objects.create(feature=made, major=1, minor=1, data_type="float", source_column="by_hand")
+    assert not apply(feature()).plan
+    assert 'declare "1.2"' in fault(feature(default=1.0))
+
+
 def test_a_change_of_type_cannot_be_a_minor() -> None:
     apply(feature())
     assert 'declare version "2.0", not "1.1"' in fault(feature(version="1.1", type="string"))
