@@ -16,12 +16,14 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 FEATURESTORE = load_configuration()
 _environment = FEATURESTORE.environment
 
-# SQLite makes its file but not the folder. Where none may be made (an image is built, types are checked)
-# the settings still load, and what needs the database says so itself.
+# SQLite and the file broker make their files but not the folders. Where none may be made (an image is built,
+# types are checked) the settings still load, and what needs them says so itself.
 with suppress(OSError):
     FEATURESTORE.data_dir.mkdir(parents=True, exist_ok=True)
     if FEATURESTORE.database.kind == "sqlite":
         Path(FEATURESTORE.database.name).parent.mkdir(parents=True, exist_ok=True)
+    if FEATURESTORE.broker_url.startswith("filesystem:"):
+        broker.make_broker_folders(FEATURESTORE)
 
 DEBUG = _environment.debug
 SECRET_KEY = FEATURESTORE.secret_key
@@ -58,6 +60,7 @@ MIDDLEWARE = [
     "featurestore_site.middleware.RequestActor",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "featurestore_site.page_errors.PageErrors",
 ]
 
 ROOT_URLCONF = "featurestore_site.urls"
@@ -75,6 +78,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "catalog.context_processors.product",
             ],
         },
     },

@@ -1,0 +1,27 @@
+"""Which feature groups a person or program means."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+from django.db.models import QuerySet
+
+from catalog.errors import NotFound
+from catalog.models import FeatureGroup
+
+
+def choose_groups(names: Sequence[str] | None, *, among: QuerySet[FeatureGroup]) -> list[FeatureGroup]:
+    """The groups named, each once and in their order; without names all of ``among``.
+
+    :raises NotFound: on a name that is not ``among`` them, with the nearest names.
+    """
+    known = {group.name: group for group in among.select_related("entity")}
+    if names is None:
+        return list(known.values())
+    unknown = [name for name in dict.fromkeys(names) if name not in known]
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], list(known), n=3, cutoff=0.5)
+        hint = f"; did you mean {', '.join(near)}?" if near else ""
+        raise NotFound(f"there is no feature group {unknown[0]!r}{hint}", details={"groups": unknown, "nearest": near})
+    return [known[name] for name in dict.fromkeys(names)]

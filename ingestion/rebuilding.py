@@ -1,0 +1,55 @@
+"""Online rows made anew from history, under the group's lease."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+
+from django.db import transaction
+
+from catalog.audit import record
+from catalog.errors import Conflict
+from catalog.models import FeatureGroup
+from ingestion import leases
+from serving import materialization
+
+
+def rebuild_online(
+    group: FeatureGroup,
+    *,
+    whole: bool = True,
+    progress: Callable[[int], None] | None = None,
+    timeout: float = 120.0,
+) -> materialization.Materialized | None:
+    """Carry the group's history into the online store: the ``whole`` of it, or what is new.
+
+    None when the group has no history.
+
+    :raises Conflict: when a run still holds the group after ``timeout`` seconds.
+    """
+    lease = _lease(group, timeout)
+    try:
+        with leases.kept_alive(lease):
+            prepared = materialization.prepare(group, rebuild=whole)
+            if prepared is None:
+                return None
+            with transaction.atomic():
+                leases.assert_held(lease)
+                done = materialization.commit(prepared, progress=progress)
+                if whole:
+                    after = {"rows": done.rows_written, "table_version": done.table_version}
+                    record(action="rebuild online", instance=group, after=after)
+            return done
+    finally:
+        leases.release(lease)
+
+
+def _lease(group: FeatureGroup, timeout: float) -> leases.Lease:
+    deadline = time.monotonic() + timeout
+    holder = uuid.uuid4()
+    while (lease := leases.acquire(group, run_id=holder)) is None:
+        if time.monotonic() >= deadline:
+            raise Conflict(f"run {leases.holder_of(group)} still holds {group.name}; try again when it has ended")
+        time.sleep(0.25)
+    return lease
