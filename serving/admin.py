@@ -99,7 +99,7 @@ def _clear_values(row: FeatureValue, request: HttpRequest) -> dict[str, Any]:
     """The values of the row as the reader may see them; a column that no version stands for is left out."""
     versions = _versions_of(row)
     resolved = [ResolvedFeature(reference=version.value_column, version=version) for version in versions]
-    masks = masks_for(user=request.user, resolved=resolved, at=now())
+    masks = masks_for(user=request.user, resolved=resolved)
     return {
         version.value_column: value if mask is None else f"{mask.of(value)} (masked)"
         for version, mask in zip(versions, masks, strict=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import IO, Any, ClassVar
+from typing import IO, Any
 
 import orjson
 import pyarrow as pa
@@ -55,7 +55,7 @@ class ArrowBody(BaseParser):
 class ParquetBody(BaseParser):
     """A Parquet file."""
 
-    media_type: ClassVar[str] = PARQUET
+    media_type = PARQUET
 
     def parse(  # the framework's signature
         self,

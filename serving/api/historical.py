@@ -73,11 +73,11 @@ _WITH_TABLE_BODY = "For an Arrow or Parquet body; a JSON body has its own field.
 class HistoricalViewSet(ValueViewSet):
     kind = ReadKind.HISTORICAL
     reading_actions: ClassVar = frozenset({"create"})
-    parser_classes: ClassVar = [JsonBody, ArrowBody, ParquetBody]
-    renderer_classes: ClassVar = [JsonAnswer, ArrowAnswer, ParquetAnswer, CsvAnswer]
+    parser_classes = [JsonBody, ArrowBody, ParquetBody]
+    renderer_classes = [JsonAnswer, ArrowAnswer, ParquetAnswer, CsvAnswer]
 
     def create(self, request: Request) -> StreamingHttpResponse:
-        asked = _asked(request)
+        asked = self._asked(request)
         resolved = resolve_for_reading(user=request.user, features=asked.features, service=asked.service)
         self.note_read(resolved, entities=asked.frame.count)
         media_type = request.accepted_renderer.media_type
@@ -96,12 +96,10 @@ class HistoricalViewSet(ValueViewSet):
             response.headers["X-Masked-Columns"] = ",".join(answer.masked)
         return response
 
-
-def _asked(request: Request) -> HistoricalRequest:
-    body = request.data
-    if isinstance(body, pa.Table):
-        return from_table(body, dict(request.query_params.lists()))
-    return from_json(body)
+    def _asked(self, request: Request) -> HistoricalRequest:
+        if isinstance(request.data, pa.Table):
+            return from_table(request.data, dict(request.query_params.lists()))
+        return from_json(self.json_object(request))
 
 
 def _check_json_rows(count: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -30,36 +30,28 @@ _BATCH_FIELDS = ("features", "service", "include_metadata")
 _VERSION = OpenApiParameter("version", str, description="Another way to write `@version` in the reference.")
 
 
-@extend_schema_view(
-    by_id=extend_schema(
-        operation_id="feature_value",
-        summary="The newest value of one feature for one entity",
-        parameters=[_VERSION],
-        responses={200: schemas.FeatureValueAnswer, **schemas.ERRORS, 404: schemas.ErrorAnswer},
-    ),
-    by_keys=extend_schema(
-        operation_id="feature_value_by_join_keys",
-        summary="The newest value of one feature for the entity with these join keys",
-        description="Give every join key of the feature's entity as a query parameter of its name.",
-        parameters=[_VERSION],
-        responses={200: schemas.FeatureValueAnswer, **schemas.ERRORS, 404: schemas.ErrorAnswer},
-    ),
-    batch=extend_schema(
-        operation_id="features_batch",
-        summary="The newest values of several features for one or several entities",
-        request=schemas.BatchRequest,
-        responses={200: schemas.BATCH_ANSWER, **schemas.ERRORS, 404: schemas.ErrorAnswer, 413: schemas.ErrorAnswer},
-    ),
-)
 class OnlineValueViewSet(ValueViewSet):
     kind = ReadKind.ONLINE
     reading_actions: ClassVar = frozenset({"batch"})
 
+    @extend_schema(
+        operation_id="feature_value",
+        summary="The newest value of one feature for one entity",
+        parameters=[_VERSION],
+        responses={200: schemas.FeatureValueAnswer, **schemas.ERRORS, 404: schemas.ErrorAnswer},
+    )
     def by_id(self, request: Request, reference: str, entity_id: str) -> Response:
         resolved = self._one_feature(request, reference)
         row = read_entity(entity_id, shapes=entity_shapes(resolved), place="the entity id in the path")
         return self._single(request, resolved, row)
 
+    @extend_schema(
+        operation_id="feature_value_by_join_keys",
+        summary="The newest value of one feature for the entity with these join keys",
+        description="Give every join key of the feature's entity as a query parameter of its name.",
+        parameters=[_VERSION],
+        responses={200: schemas.FeatureValueAnswer, **schemas.ERRORS, 404: schemas.ErrorAnswer},
+    )
     def by_keys(self, request: Request, reference: str) -> Response:
         resolved = self._one_feature(request, reference)
         given = dict(request.query_params.lists())
@@ -74,8 +66,14 @@ class OnlineValueViewSet(ValueViewSet):
             raise InvalidInput("this call reads one entity; features/batch reads several")
         return self._single(request, resolved, asked.rows[0])
 
+    @extend_schema(
+        operation_id="features_batch",
+        summary="The newest values of several features for one or several entities",
+        request=schemas.BatchRequest,
+        responses={200: schemas.BATCH_ANSWER, **schemas.ERRORS, 404: schemas.ErrorAnswer, 413: schemas.ErrorAnswer},
+    )
     def batch(self, request: Request) -> Response:
-        body: dict[str, Any] = request.data
+        body = self.json_object(request)
         include_metadata = body.get("include_metadata", False)
         if not isinstance(include_metadata, bool):
             raise InvalidInput("include_metadata is true or false", details={"field": "include_metadata"})

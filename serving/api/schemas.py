@@ -4,10 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field, inline_serializer
 from rest_framework import serializers
 
 from serving.online_reads import ValueStatus
+
+
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # the library's base is untyped
+    """How the description of the API names our tokens."""
+
+    target_class = "serving.authentication.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:  # noqa: ARG002  # the framework's signature
+        return {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "description": "`Token <key>`, with a key from My tokens or from `manage.py create_token`.",
+        }
+
 
 ANY_VALUE: dict[str, Any] = {
     "description": "number, text, boolean, ISO 8601 timestamp, list of numbers, or null",
@@ -82,31 +99,34 @@ BatchRequest = inline_serializer(
     },
 )
 
-_VECTOR_FIELDS = {
-    "entity_id": EntityId(),
-    "features": serializers.DictField(child=AnyValue(), help_text="Value by reference, as asked."),
-    "metadata": serializers.DictField(
-        required=False,
-        child=inline_serializer(
-            "ValueMetadata",
-            {
-                "feature_id": serializers.CharField(),
-                "version": serializers.CharField(),
-                "status": serializers.ChoiceField(choices=STATUSES),
-                "event_timestamp": serializers.DateTimeField(allow_null=True),
-                "created_timestamp": serializers.DateTimeField(allow_null=True),
-            },
-        ),
-    ),
-}
-FeatureVector = inline_serializer("FeatureVector", _VECTOR_FIELDS)
+_VALUE_METADATA = inline_serializer(
+    "ValueMetadata",
+    {
+        "feature_id": serializers.CharField(),
+        "version": serializers.CharField(),
+        "status": serializers.ChoiceField(choices=STATUSES),
+        "event_timestamp": serializers.DateTimeField(allow_null=True),
+        "created_timestamp": serializers.DateTimeField(allow_null=True),
+    },
+)
+
+
+class FeatureVector(serializers.Serializer[Any]):
+    """The values of one entity."""
+
+    entity_id = EntityId()
+    features = serializers.DictField(child=AnyValue(), help_text="Value by reference, as asked.")
+    metadata = serializers.DictField(required=False, child=_VALUE_METADATA)
+
+
+class FeatureVectors(serializers.Serializer[Any]):
+    """The values of several entities, in the order asked."""
+
+    results = FeatureVector(many=True)
+
+
 BATCH_ANSWER = PolymorphicProxySerializer(
-    component_name="BatchAnswer",
-    serializers=[
-        FeatureVector,
-        inline_serializer("FeatureVectors", {"results": inline_serializer("FeatureVector", _VECTOR_FIELDS, many=True)}),
-    ],
-    resource_type_field_name=None,
+    component_name="BatchAnswer", serializers=[FeatureVector, FeatureVectors], resource_type_field_name=None
 )
 
 HistoricalRequest = inline_serializer(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -16,7 +16,7 @@ from rest_framework.viewsets import ViewSet
 from catalog.access import Capability
 from catalog.actor import current_actor
 from catalog.clock import now
-from catalog.errors import Unavailable
+from catalog.errors import InvalidInput, Unavailable
 from catalog.references import ResolvedFeature
 from serving.access_log import AccessRecord, ReadKind, write_access_record
 from serving.api.body_parsers import JsonBody
@@ -33,8 +33,8 @@ class ValueViewSet(ViewSet):
     """
 
     required_capability = Capability.READ_VALUES
-    parser_classes: ClassVar = [JsonBody]
-    renderer_classes: ClassVar = [JsonAnswer]
+    parser_classes = [JsonBody]
+    renderer_classes = [JsonAnswer]
     kind: ClassVar[ReadKind]
 
     def initialize_request(self, request: Any, *args: Any, **kwargs: Any) -> Request:
@@ -50,11 +50,18 @@ class ValueViewSet(ViewSet):
         if not settings.FEATURESTORE.serving.api_enabled:
             raise Unavailable("the API is turned off here: serving.api_enabled is false")
 
+    def json_object(self, request: Request) -> Mapping[str, object]:
+        """The JSON object that was sent; empty when there was no body."""
+        body = request.data
+        if not isinstance(body, Mapping):
+            raise InvalidInput("this call takes a JSON object")
+        return body
+
     def note_read(self, resolved: Sequence[ResolvedFeature], *, entities: int) -> None:
         """Say what the request reads."""
         self._read, self._entities = tuple(resolved), entities
 
-    def finalize_response(
+    def finalize_response(  # type: ignore[override]  # the framework takes any response, its stubs only its own
         self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
         if self._admitted:
@@ -67,7 +74,7 @@ class ValueViewSet(ViewSet):
             # Whatever was asked for, an error is JSON.
             request.accepted_renderer = JsonAnswer()
             request.accepted_media_type = JsonAnswer.media_type
-        return super().finalize_response(request, response, *args, **kwargs)
+        return super().finalize_response(request, response, *args, **kwargs)  # type: ignore[arg-type]  # as above
 
     def _record(self, request: Request, status: int) -> AccessRecord:
         versions = [item.version for item in self._read]
