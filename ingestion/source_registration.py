@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.db import transaction
+
 from catalog.audit import record, snapshot
 from catalog.registration.changes import Change, ChangeKind, Detail, differences
 from ingestion.models import Source
@@ -45,7 +47,8 @@ def _change(declared: DeclaredSource, known: Source | None) -> Change:
     if known is None:
         told = (Detail("kind", None, declared.kind), Detail("location", None, declared.location))
         return Change(ChangeKind.ADDED, "source", declared.name, told, write=declared)
-    details = differences({name: getattr(known, name) for name in FIELDS}, declared.values)
+    # A place that a person has set since the last time stays, until the configuration says something new.
+    details = differences(known.declared, declared.values)
     kind = ChangeKind.UPDATED if details else ChangeKind.UNCHANGED
     return Change(kind, "source", declared.name, details, write=declared)
 
@@ -54,12 +57,24 @@ def _write(change: Change) -> None:
     declared = change.write
     assert isinstance(declared, DeclaredSource)
     if change.kind is ChangeKind.ADDED:
-        source = Source.objects.create(name=declared.name, **declared.values)
+        source = Source.objects.create(name=declared.name, declared=declared.values, **declared.values)
         record(action="create", instance=source, after=snapshot(source))
         return
     source = Source.objects.get(name=declared.name)
     before = snapshot(source, FIELDS)
     for name, value in declared.values.items():
         setattr(source, name, value)
+    source.declared = declared.values
     source.save()
     record(action="update", instance=source, before=before, after=snapshot(source, FIELDS))
+
+
+def move_source(*, name: str, location: str, reports_location: str) -> Source:
+    """Read the source from another place from now on; ``apply`` keeps it until the configuration changes."""
+    with transaction.atomic():
+        source = Source.objects.get(name=name)
+        before = snapshot(source, FIELDS)
+        source.location, source.reports_location = location, reports_location
+        source.save()
+        record(action="update", instance=source, before=before, after=snapshot(source, FIELDS))
+    return source

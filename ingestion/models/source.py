@@ -20,6 +20,11 @@ class Source(models.Model):
     kind = models.CharField(max_length=20, choices=SourceKind.choices)
     location = models.CharField(max_length=1000, help_text="Path of the database file, or of the folder of files.")
     reports_location = models.CharField(max_length=1000, blank=True, help_text="Folder of the step-6 reports.")
+    declared = models.JSONField(
+        default=dict,
+        editable=False,
+        help_text="What the configuration said when it was last applied: what was set here since then is kept.",
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
