@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
-from django.urls import URLPattern, URLResolver, include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from django.urls import URLPattern, URLResolver, include, path, re_path
+
+from featurestore_site.api import api_urls
+from featurestore_site.error_shape import bad_request, forbidden, not_found, server_error
+from featurestore_site.page_errors import with_slash
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("login", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout", LogoutView.as_view(), name="logout"),
-    path("api/v1/", include("serving.api.urls")),
+    *api_urls(),
+    path("", include("catalog.urls")),
+    path("", include("ingestion.urls")),
+    # The addresses of pages end with a slash; people leave it out.
+    re_path(r"^(?P<address>(?:features|groups|services|runs)(?:/[^/]+)?|lineage)$", with_slash),
 ]
 
-if settings.FEATURESTORE.serving.api_enabled and settings.FEATURESTORE.serving.enable_api_docs:
-    urlpatterns += [
-        path("api/v1/schema", SpectacularAPIView.as_view(), name="api-schema"),
-        path("api/v1/docs", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
-    ]
+handler400 = bad_request
+handler403 = forbidden
+handler404 = not_found
+handler500 = server_error

@@ -1,0 +1,44 @@
+"""Whose values a reader sees in the clear: public and internal ones every reader's, others by role or grant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.models import Q
+
+from catalog.access import Capability, Reader, may
+from catalog.clock import now
+from catalog.declarations import Sensitivity
+from catalog.models import Feature, FeatureGroup, ValueGrant
+
+SENSITIVE = frozenset({Sensitivity.CONFIDENTIAL.value, Sensitivity.PERSONAL.value})
+
+
+def closed_features(*, user: Reader, features: Iterable[Feature]) -> set[int]:
+    """The ids of those ``features`` (with their groups) whose values ``user`` may not see. One query at most."""
+    every = list(features)
+    if not may(user, Capability.READ_VALUES):
+        return {feature.pk for feature in every}
+    hidden = [feature for feature in every if feature.effective_sensitivity in SENSITIVE]
+    if not hidden or may(user, Capability.READ_SENSITIVE):
+        return set()
+    granted = _granted_groups(user, {feature.group_id for feature in hidden})
+    return {feature.pk for feature in hidden if feature.group_id not in granted}
+
+
+def shows_rows_of(*, user: Reader, group: FeatureGroup) -> bool:
+    """Whether ``user`` may see whole source rows of ``group``, which hold the values of all its features."""
+    if not may(user, Capability.READ_VALUES):
+        return False
+    if may(user, Capability.READ_SENSITIVE):
+        return True
+    own = group.features.filter(sensitivity__in=SENSITIVE).exists()
+    return not (own or group.sensitivity in SENSITIVE) or group.pk in _granted_groups(user, {group.pk})
+
+
+def _granted_groups(user: Reader, groups: set[int]) -> set[int]:
+    if not user.is_authenticated:
+        return set()
+    theirs = Q(user_id=user.pk) | Q(role__user=user.pk)
+    unexpired = Q(expires_at__isnull=True) | Q(expires_at__gt=now())
+    return set(ValueGrant.objects.filter(theirs, unexpired, group__in=groups).values_list("group_id", flat=True))

@@ -1,0 +1,74 @@
+"""Template tags for numbers, spans and instants; the texts are made in :mod:`catalog.presentation`."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from catalog import presentation
+from catalog.clock import now
+
+register = template.Library()
+
+
+@register.filter
+def number(value: float | None) -> str:
+    """A number with its thousands apart."""
+    return presentation.format_number(value if isinstance(value, (int, float)) else None)
+
+
+@register.filter
+def shown_value(value: Any) -> str:
+    """A JSON value of any feature type in one short line."""
+    return presentation.format_value(value)
+
+
+@register.filter
+def share(value: float | None) -> str:
+    """A share of one in percent."""
+    return presentation.format_share(value)
+
+
+@register.filter
+def byte_size(value: int | None) -> str:
+    """A number of bytes."""
+    return presentation.format_bytes(value)
+
+
+@register.filter
+def span(value: timedelta | float | None) -> str:
+    """A time span, or a number of seconds, in words."""
+    return presentation.format_span(timedelta(seconds=value) if isinstance(value, (int, float)) else value)
+
+
+@register.filter
+def words(value: str) -> str:
+    """A name of the code as words: ``input_tables`` → input tables."""
+    return str(value).replace("_", " ")
+
+
+@register.simple_tag
+def age(instant: datetime | None) -> SafeString:
+    """How long ago an instant was, with the instant itself as its machine-readable form and hint."""
+    if instant is None:
+        return format_html('<span class="muted">{}</span>', "never")
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        instant.isoformat(),
+        presentation.format_instant(instant),
+        presentation.format_age(instant, at=now()),
+    )
+
+
+@register.simple_tag
+def at(instant: datetime | None) -> SafeString:
+    """An instant, to the second, UTC."""
+    if instant is None:
+        return format_html('<span class="muted">{}</span>', presentation.NONE)
+    return format_html(
+        '<time class="nowrap" datetime="{}">{}</time>', instant.isoformat(), presentation.format_instant(instant)
+    )

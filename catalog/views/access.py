@@ -1,0 +1,39 @@
+"""Who may open a page: strangers are asked to sign in, the others need the capability."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+
+from catalog.access import Capability, may
+from catalog.errors import PermissionDenied
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+def page(capability: Capability = Capability.SEE_METADATA) -> Callable[[View[P]], View[P]]:
+    """The page is for those with ``capability``: others sign in first, or are told that they may not.
+
+    :raises PermissionDenied: when the one who is signed in lacks it.
+    """
+
+    def decorate(view: View[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if may(request.user, capability):
+                return view(request, *args, **kwargs)
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
+            raise PermissionDenied(
+                f"this needs the capability {capability.value}, which the roles of "
+                f"{request.user.get_username()} do not give"
+            )
+
+        return guarded
+
+    return decorate

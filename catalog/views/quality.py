@@ -1,0 +1,15 @@
+"""The quality thresholds in force, by measure."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+
+def thresholds() -> dict[str, float | None]:
+    """The least share of completeness, validity and consistency that is good enough."""
+    limits = settings.FEATURESTORE.validation.quality_thresholds
+    return {
+        "completeness": limits.completeness_min,
+        "validity": limits.validity_min,
+        "consistency": limits.consistency_min,
+    }

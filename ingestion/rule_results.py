@@ -1,0 +1,65 @@
+"""Rule results as pages show them: samples only for those who may see the values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from catalog.access import Reader
+from catalog.disclosure import closed_features
+from catalog.models import FeatureVersion
+from catalog.presentation import format_value
+from ingestion.models import RuleResult, ValidationReport
+
+
+@dataclass(frozen=True)
+class RuleRow:
+    """One rule's result; ``headings`` and ``rows`` are its sample, empty where it is hidden or there is none."""
+
+    result: RuleResult
+    headings: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+    is_closed: bool
+
+    @property
+    def mark(self) -> str:
+        """The badge: pass, or what the rule's severity makes of the broken rows."""
+        return "pass" if self.result.passed else self.result.severity
+
+
+def rule_rows(
+    report: ValidationReport, *, user: Reader, shows_rows: bool, version: FeatureVersion | None = None
+) -> list[RuleRow]:
+    """The results of ``report``, the broken ones first; with ``version`` only those of its value column.
+
+    Row-level rules have no version; their samples show with ``shows_rows`` only.
+    """
+    results = report.results.select_related("version__feature__group", "version__feature__entity")
+    if version is not None:
+        results = results.filter(version__feature=version.feature_id, version__major=version.major)
+    found = sorted(results, key=lambda one: (one.passed, -one.failed, one.version_id or 0, one.rule))
+    closed = closed_features(user=user, features=[one.version.feature for one in found if one.version is not None])
+    return [
+        _row(one, is_closed=not shows_rows if one.version is None else one.version.feature_id in closed)
+        for one in found
+    ]
+
+
+def _row(result: RuleResult, *, is_closed: bool) -> RuleRow:
+    headings, rows = ((), []) if is_closed else sample_table(result.sample)
+    return RuleRow(result=result, headings=headings, rows=rows, is_closed=is_closed)
+
+
+def sample_table(sample: Iterable[Any]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Sampled rows as headings and cells; a nested mapping becomes columns of its own."""
+    flat = [_flat(one) for one in sample]
+    headings = tuple(dict.fromkeys(name for one in flat for name in one))
+    return headings, [tuple(format_value(one.get(name)) for name in headings) for one in flat]
+
+
+def _flat(one: Any) -> dict[str, Any]:
+    if not isinstance(one, dict):
+        return {"value": one}
+    inner = {name: value for value in one.values() if isinstance(value, dict) for name, value in value.items()}
+    return {name: value for name, value in one.items() if not isinstance(value, dict)} | inner
