@@ -134,7 +134,9 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return unknown_address(request) if request.path.startswith(API_PREFIX) else defaults.page_not_found(request, exception)
+    if request.path.startswith(API_PREFIX):
+        return unknown_address(request)
+    return defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

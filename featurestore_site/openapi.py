@@ -1,0 +1,108 @@
+"""What the OpenAPI description says beyond the views: how callers identify themselves, and the errors of every call."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, ClassVar
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.generators import SchemaGenerator
+
+PREFIX = "/api/v1/"
+_METHODS = ("get", "post", "put", "patch", "delete")
+_ERROR = {"$ref": "#/components/schemas/Error"}
+_ALWAYS = {
+    "400": "What was sent cannot be understood or is not allowed.",
+    "401": "No valid token.",
+    "403": "The role of the caller, or the scope of the token, does not allow it.",
+    "429": "Too many requests; Retry-After says when to come back.",
+    "503": "A part that this call needs does not answer now.",
+}
+_WITH_NAME = {"404": "There is nothing of this name; details has the nearest names."}
+_WITH_BODY = {
+    "404": "Something that the body names is not there; details has the nearest names.",
+    "413": "The body is larger than this call takes.",
+    "415": "The body is of a media type that this call does not take.",
+}
+_MODIFYING = {"409": "The present state does not allow it."}
+_READING_POSTS = ("features_batch", "features_historical")
+
+
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its registry is untyped
+    """``Authorization: Token <key>``."""
+
+    target_class = "serving.authentication.TokenAuthentication"
+    name: ClassVar = "Token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:  # noqa: ARG002  (the framework's signature)
+        return {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "description": "The word Token, a space, and the key: `Token fs_…`.",
+        }
+
+
+def only_the_api(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
+    """The calls of this version of the API, without the description itself."""
+    return [entry for entry in endpoints if entry[0].startswith(PREFIX)]
+
+
+def add_errors(result: dict[str, Any], **_: object) -> dict[str, Any]:
+    """Every call with the errors it can answer, all of one shape."""
+    result["components"]["schemas"].setdefault(
+        "Error",
+        {
+            "type": "object",
+            "description": "The one shape of every error.",
+            "properties": {
+                "error": {
+                    "type": "object",
+                    "properties": {
+                        "code": {"type": "string", "example": "unknown_feature"},
+                        "message": {"type": "string"},
+                        "details": {"type": "object", "additionalProperties": {}},
+                    },
+                    "required": ["code", "message", "details"],
+                }
+            },
+            "required": ["error"],
+        },
+    )
+    for path, item in result["paths"].items():
+        for method, operation in item.items():
+            if method in _METHODS and operation.get("security") != [{}]:
+                _add_to(operation, method, path)
+    return result
+
+
+def _add_to(operation: dict[str, Any], method: str, path: str) -> None:
+    errors = dict(_ALWAYS)
+    if method != "get" and operation["operationId"] not in _READING_POSTS:
+        errors |= _MODIFYING
+    if "requestBody" in operation:
+        errors |= _WITH_BODY
+    if "{" in path:
+        errors |= _WITH_NAME
+    responses = operation["responses"]
+    for status, description in errors.items():
+        response = responses.setdefault(status, {"content": {"application/json": {"schema": _ERROR}}})
+        response["description"] = response.get("description") or description
+    operation["responses"] = dict(sorted(responses.items()))
+
+
+@cache
+def calls_of_the_api() -> tuple[dict[str, str], ...]:
+    """Every call: ``method``, ``path``, ``operation`` and ``summary``, in the order of the paths."""
+    schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    return tuple(
+        {
+            "method": method.upper(),
+            "path": path,
+            "operation": operation["operationId"],
+            "summary": operation.get("summary", ""),
+        }
+        for path, item in sorted(schema["paths"].items())
+        for method, operation in item.items()
+        if method in _METHODS
+    )
