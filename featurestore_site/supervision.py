@@ -67,7 +67,7 @@ class Supervisor:
         self._stopping = True
 
     def _start(self, part: Part) -> _Running:
-        process = subprocess.Popen(  # noqa: S603  (our own command lines)
+        process = subprocess.Popen(
             part.command,
             env=self._environment,
             preexec_fn=_die_with_parent if sys.platform == "linux" else None,

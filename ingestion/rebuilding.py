@@ -9,10 +9,12 @@ from collections.abc import Callable
 from django.db import transaction
 
 from catalog.audit import record
+from catalog.clock import now
 from catalog.errors import Conflict
 from catalog.models import FeatureGroup
 from ingestion import leases
 from serving import materialization
+from serving.models import MaterializedTable
 
 
 def rebuild_online(
@@ -43,6 +45,12 @@ def rebuild_online(
             return done
     finally:
         leases.release(lease)
+
+
+def groups_with_due_events() -> list[FeatureGroup]:
+    """The groups of which an event has come that was still in the future when they were materialized."""
+    due = MaterializedTable.objects.filter(next_event__lte=now()).select_related("group__entity")
+    return [materialized.group for materialized in due]
 
 
 def _lease(group: FeatureGroup, timeout: float) -> leases.Lease:

@@ -10,8 +10,11 @@ from kombu.exceptions import OperationalError as BrokerUnavailable
 
 from catalog.actor import acting
 from catalog.models import FeatureGroup
+from ingestion import documentation
 from ingestion.models import RunKind
+from ingestion.rebuilding import groups_with_due_events, rebuild_online
 from ingestion.runs import execute_run, request_run, unowned_runs
+from serving import usage
 
 log = getLogger(__name__)
 
@@ -51,3 +54,24 @@ def resume_runs() -> None:
     """Wake a worker for every run that nobody is working on."""
     for run_id in unowned_runs():
         wake_worker(run_id)
+
+
+@shared_task(name="ingestion.tasks.materialize_due", ignore_result=True)
+def materialize_due() -> None:
+    """Carry into the online store the values whose event was in the future when they were ingested."""
+    with acting(None, "scheduler"):
+        for group in groups_with_due_events():
+            rebuild_online(group, whole=False)
+
+
+@shared_task(name="ingestion.tasks.fold_access_log", ignore_result=True)
+def fold_access_log() -> None:
+    """Count the reads of the access log into usage and latency."""
+    usage.fold_access_log()
+
+
+@shared_task(name="ingestion.tasks.write_reports", ignore_result=True)
+def write_reports() -> None:
+    """Write the feature documentation and the exports that the configuration asks for."""
+    with acting(None, "scheduler"):
+        documentation.write_reports()

@@ -30,7 +30,7 @@ class Command(BaseCommand):
             self.stderr.write(self.style.WARNING(f"configuration: {warning}"))
         parts = serving_parts(configuration, host=host, port=port, worker=not options["no_worker"])
         names = ", ".join(part.name for part in parts)
-        shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104  (only how it is shown)
+        shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
         self.stdout.write(f"Serving on http://{shown}:{port}/ ({names}); Ctrl-C ends it.")
         Supervisor(parts, environment=child_environment(configuration), say=self.stderr.write).run()
         self.stdout.write("Everything has ended.")
