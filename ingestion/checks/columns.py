@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,13 +42,11 @@ def broken_rules(table: pa.Table, rules: ColumnRules, *, unreadable: Mask | None
     present = len(values) - values.null_count
     if rules.value_type in NUMERIC_TYPES:
         if rules.min_value is not None:
-            lowest: Any = rules.min_value
-            rows = as_mask(pc.less(values, lowest))
+            rows = _below(values, rules.min_value)
             message = f"{rules.name} is below {number_text(rules.min_value)}{_extreme(values, rows, lowest=True)}"
             yield Broken("min_value", rows, present, message)
         if rules.max_value is not None:
-            highest: Any = rules.max_value
-            rows = as_mask(pc.greater(values, highest))
+            rows = _above(values, rules.max_value)
             message = f"{rules.name} is above {number_text(rules.max_value)}{_extreme(values, rows, lowest=False)}"
             yield Broken("max_value", rows, present, message)
     if rules.value_type is ValueType.STRING:
@@ -66,6 +65,25 @@ def broken_rules(table: pa.Table, rules: ColumnRules, *, unreadable: Mask | None
     if rules.unique:
         rows = _shared(table, rules.value_column)
         yield Broken("unique", rows, present, f"{rules.name} is the same for several entities")
+
+
+def _below(values: Any, bound: float) -> Mask:
+    numbers, limit = _comparable(values, bound, math.ceil)
+    return as_mask(pc.less(numbers, limit))
+
+
+def _above(values: Any, bound: float) -> Mask:
+    numbers, limit = _comparable(values, bound, math.floor)
+    return as_mask(pc.greater(numbers, limit))
+
+
+def _comparable(values: Any, bound: float, rounded: Callable[[float], int]) -> tuple[Any, Any]:
+    """Values and bound of one type: integers beyond 2^53 are compared as integers, where a float is too coarse."""
+    if not pa.types.is_integer(values.type):
+        return values, bound
+    if abs(bound) < 2**62:
+        return values, pa.scalar(rounded(bound), pa.int64())
+    return values.cast(pa.float64(), safe=False), bound
 
 
 def as_mask(found: Any) -> Mask:

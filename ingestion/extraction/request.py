@@ -117,10 +117,10 @@ class Batch:
 
         :raises IndexError: when the row is not of this batch.
         """
-        first = self.table.column("source_row")[0].as_py() if self.table.num_rows else 0
-        at = source_row - first
-        if not 0 <= at < self.table.num_rows:
-            raise IndexError(f"row {source_row} is not among rows {first} to {first + self.table.num_rows - 1}")
+        rows = self.table.column("source_row").to_numpy()
+        at = int(np.searchsorted(rows, source_row))
+        if at == len(rows) or rows[at] != source_row:
+            raise IndexError(f"row {source_row} is not of this batch")
         return {name: json_value(_item(column, at)) for name, column in self.raw.items()}
 
 
