@@ -80,14 +80,17 @@ def write_access_record(record: AccessRecord) -> None:
 
 
 class _OpenFile:
-    """The file that this process appends to, opened again when its name changes with the day or a fork."""
+    """The file that this process appends to.
+
+    It is opened again when its name changes, with the day or after a fork, and when somebody has removed it.
+    """
 
     def __init__(self) -> None:
         self._path: Path | None = None
         self._descriptor = -1
 
     def descriptor(self, path: Path) -> int:
-        if path != self._path:
+        if path != self._path or os.fstat(self._descriptor).st_nlink == 0:
             path.parent.mkdir(parents=True, exist_ok=True)
             opened = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
             if self._path is not None:

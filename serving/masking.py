@@ -19,6 +19,7 @@ import hashlib
 import hmac
 import json
 import math
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,6 +31,7 @@ from catalog.value_types import NUMERIC_TYPES, ValueType, arrow_type
 _HASH_DIGITS = 16
 _HIDDEN = "***"
 _LOWEST_INTEGER = -(2**63)
+_LOWEST_FLOAT = int(-sys.float_info.max)
 
 
 def mask_value(value: Any, *, mask: str, data_type: str, key: bytes) -> Any:
@@ -102,4 +104,6 @@ def _bucket(value: Any, data_type: ValueType) -> Any:
     if whole != 0:
         width = 10 ** (len(str(abs(whole))) - 1)
         whole = whole // width * width
-    return max(whole, _LOWEST_INTEGER) if data_type is ValueType.INTEGER else float(whole)
+    if data_type is ValueType.INTEGER:
+        return max(whole, _LOWEST_INTEGER)
+    return float(max(whole, _LOWEST_FLOAT))

@@ -93,7 +93,8 @@ class HistoricalViewSet(ValueViewSet):
         )
         response = StreamingHttpResponse(_begun(_pieces(answer, media_type)), content_type=media_type)
         if answer.masked:
-            response.headers["X-Masked-Columns"] = ",".join(answer.masked)
+            # How many; JSON, Arrow and Parquet name them in the answer itself.
+            response.headers["X-Masked-Columns"] = str(len(answer.masked))
         return response
 
     def _asked(self, request: Request) -> HistoricalRequest:

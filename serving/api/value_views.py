@@ -46,7 +46,7 @@ class ValueViewSet(ViewSet):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        self._admitted = True
+        self._admitted = request.method != "OPTIONS"  # which tells of the call and reads nothing
         if not settings.FEATURESTORE.serving.api_enabled:
             raise Unavailable("the API is turned off here: serving.api_enabled is false")
 

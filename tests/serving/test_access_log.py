@@ -163,6 +163,19 @@ def test_old_files_go_when_they_are_counted(version: FeatureVersion) -> None:
     assert not FoldedLog.objects.filter(name__contains=f"{old:%Y-%m-%d}").exists()
 
 
+def test_a_file_that_was_removed_is_made_anew(version: FeatureVersion) -> None:
+    write_access_record(record(version))
+    only_file().unlink()
+    write_access_record(record(version))
+    assert only_file().read_bytes().count(b"\n") == 1
+
+
+def test_asking_what_a_call_takes_is_no_read(version: FeatureVersion) -> None:
+    client = client_of(make_user("ana", Role.VIEWER))
+    assert client.options("/api/v1/features/batch").status_code == 200
+    assert not access_folder().exists()
+
+
 def test_features_that_are_gone_are_left_out(version: FeatureVersion) -> None:
     write_access_record(record(version, feature_keys=(version.feature_id, 999_999)))
     fold_access_log()
