@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 
 from catalog.access import Capability, Reader, may
 from catalog.audit import record, snapshot
@@ -25,8 +26,7 @@ GROUP_FIELDS = frozenset(
 TAG_LENGTH = 60
 _REASON_LENGTH = 500
 
-_Described = TypeVar("_Described", FeatureGroup, Feature)
-_Living = TypeVar("_Living", FeatureGroup, Feature, FeatureService)
+_Described = TypeVar("_Described", bound=FeatureGroup | Feature)
 
 
 def edit_feature(*, feature: Feature, changes: Mapping[str, Any], editor: Reader) -> Feature:
@@ -126,7 +126,8 @@ def tag_names(texts: Iterable[str]) -> list[str]:
     wrong = [name for name in names if not name or len(name) > TAG_LENGTH or "," in name]
     if wrong:
         raise InvalidInput(
-            f"{wrong[0]!r} is no tag: use 1 to {TAG_LENGTH} characters and no comma", details={"fields": {"tags": wrong}}
+            f"{wrong[0]!r} is no tag: use 1 to {TAG_LENGTH} characters and no comma",
+            details={"fields": {"tags": wrong}},
         )
     return names
 
@@ -156,7 +157,7 @@ def _edit(instance: _Described, changes: Mapping[str, Any], editor: Reader) -> _
     names = None if "tags" not in changes else tag_names(changes["tags"])
     values = {name: value for name, value in changes.items() if name != "tags"}
     with transaction.atomic():
-        locked = type(instance).objects.select_for_update().get(pk=instance.pk)
+        locked = _locked(instance)
         before = _with_tags(locked)
         level = _sensitivity_of(locked)
         for name, value in values.items():
@@ -199,12 +200,12 @@ def _with_tags(instance: FeatureGroup | Feature) -> dict[str, Any]:
     return {**snapshot(instance, FEATURE_FIELDS | GROUP_FIELDS), "tags": tags}
 
 
-def _move(instance: _Living, *, to: Status, action: str, reason: str = "") -> _Living:
+def _move(instance: _Described, *, to: Status, action: str, reason: str = "") -> _Described:
     """``instance`` in the status ``to``, with its reason where the model keeps one; the audit keeps it always."""
     if len(reason) > _REASON_LENGTH:
         raise InvalidInput(f"a reason has at most {_REASON_LENGTH} characters, and this one has {len(reason)}")
     with transaction.atomic():
-        locked = type(instance)._base_manager.select_for_update().get(pk=instance.pk)
+        locked = _locked(instance)
         refused = {to, Status.ARCHIVED} if to == Status.DEPRECATED else {to}
         if locked.status in refused:
             raise Conflict(f"{locked} is {locked.status} already", details={"status": locked.status})
@@ -219,3 +220,10 @@ def _move(instance: _Living, *, to: Status, action: str, reason: str = "") -> _L
             after["reason"] = reason
         record(action=action, instance=locked, before=before, after=after)
     return locked
+
+
+def _locked(instance: _Described) -> _Described:
+    """The row as it is stored now, held until the transaction ends."""
+    rows: QuerySet[Any] = type(instance)._base_manager.select_for_update()
+    row: _Described = rows.get(pk=instance.pk)
+    return row

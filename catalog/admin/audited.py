@@ -57,11 +57,13 @@ class AuditedAdmin(CapabilityOptions, _ModelAdmin):
         record(action="update" if change else "create", instance=obj, before=form.described_before, after=after)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        # The rows of the forms already hold what was sent; the audit names what is stored.
+        gone = [row.instance.pk for row in formset.deleted_forms if row.instance.pk]
         edited = [row.instance.pk for row in formset.initial_forms if row.has_changed()]
-        before = {pk: described(row) for pk, row in formset.model._base_manager.in_bulk(edited).items()}
-        gone = {row.instance.pk: row.instance for row in getattr(formset, "deleted_forms", []) if row.instance.pk}
-        for pk, row in gone.items():
-            record(action="delete", instance=row, before=before.get(pk) or described(row))
+        stored = formset.model._base_manager.in_bulk([*gone, *edited])
+        before = {pk: described(row) for pk, row in stored.items()}
+        for pk in gone:
+            record(action="delete", instance=stored[pk], before=before[pk])
         super().save_formset(request, form, formset, change)
         for row in formset.new_objects:
             record(action="create", instance=row, after=described(row))

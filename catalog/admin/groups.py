@@ -76,7 +76,7 @@ class FeatureGroupAdmin(AuditedAdmin):
 
     form = FeatureGroupForm
     action_form = ReasonForm
-    actions: ClassVar[list[Any]] = life_actions(
+    actions = life_actions(
         deprecate=lambda group, reason: deprecate_group(group=group, reason=reason),
         restore=lambda group: restore_group(group=group),
         archive=lambda group, reason: archive_group(group=group, reason=reason),

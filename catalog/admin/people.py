@@ -30,7 +30,7 @@ class AuditedPasswordForm(_PasswordForm):
         return user
 
 
-class PersonAdmin(AuditedAdmin, UserAdmin):  # type: ignore[type-arg,misc]  # both take the model only in the stubs
+class PersonAdmin(AuditedAdmin, UserAdmin):  # type: ignore[type-arg]  # both take the model only in the stubs
     """Roles give capabilities; only a superuser makes superusers, or touches them."""
 
     view_capability = Capability.ADMINISTER

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
 from typing import Any
@@ -28,7 +27,7 @@ def shown_json(value: Any) -> SafeString | str:
 
 
 @cache
-def json_of(name: str) -> Callable[[Any], SafeString | str]:
+def json_of(name: str) -> Any:  # the stubs of Django know only names, where callables are taken too
     """A read-only admin field that shows the JSON field ``name`` readably; always the same one for a name."""
 
     @admin.display(description=name.replace("_", " "))
@@ -39,7 +38,7 @@ def json_of(name: str) -> Callable[[Any], SafeString | str]:
 
 
 @cache
-def text_of(name: str) -> Callable[[Any], SafeString | str]:
+def text_of(name: str) -> Any:
     """A read-only admin field that shows the text ``name`` with its line breaks; always the same one for a name."""
 
     @admin.display(description=name.replace("_", " "))

@@ -42,9 +42,6 @@ class ValidationReportAdmin(ReadOnlyAdmin):
         ("What fell short", {"fields": (json_of("shortfalls"),)}),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("run__group")
-
     @admin.display(ordering="row_count")
     def rows(self, obj: ValidationReport) -> str:
         return format_number(obj.row_count)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.contrib import admin
 from django.db import transaction
 from django.db.models import QuerySet
@@ -14,7 +16,7 @@ from catalog.admin.audited import AuditedAdmin, described
 from catalog.audit import record
 
 
-class _ScheduleTasks(beat.PeriodicTaskInline):  # type: ignore[misc]  # the package ships no types
+class _ScheduleTasks(beat.PeriodicTaskInline):
     def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return True  # as the schedule itself
 
@@ -22,7 +24,7 @@ class _ScheduleTasks(beat.PeriodicTaskInline):  # type: ignore[misc]  # the pack
 class _Scheduling(AuditedAdmin):
     view_capability = Capability.RUN_INGESTION
     unaudited = ("last_run_at", "total_run_count", "date_changed")
-    formfield_overrides = admin.ModelAdmin.formfield_overrides
+    formfield_overrides: ClassVar = {}
     kept_because = "Periodic tasks run by it."
 
 
@@ -36,7 +38,7 @@ class CrontabAdmin(ScheduleAdmin):
     readonly_fields = ("human_readable",)
 
 
-class ScheduledTaskAdmin(_Scheduling, beat.PeriodicTaskAdmin):  # type: ignore[misc]  # the package ships no types
+class ScheduledTaskAdmin(_Scheduling, beat.PeriodicTaskAdmin):
     """What runs when. Turning a task off here stays until the configuration declares another schedule for it."""
 
     # The package's own page writes a script into the page, which the content security policy refuses.
