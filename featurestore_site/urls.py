@@ -17,8 +17,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *api_urls(),
     path("", include("catalog.urls")),
     path("", include("ingestion.urls")),
+    path("", include("serving.urls")),
     # The addresses of pages end with a slash; people leave it out.
-    re_path(r"^(?P<address>(?:features|groups|services|runs)(?:/[^/]+)?|lineage)$", with_slash),
+    re_path(r"^(?P<address>(?:features|groups|services|runs)(?:/[^/]+)?|lineage|me/tokens)$", with_slash),
 ]
 
 handler400 = bad_request

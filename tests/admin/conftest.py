@@ -119,7 +119,9 @@ def stock(name: str) -> Stocked:
     LineageEdge.objects.create(source=table, target=node)
     columns = {balance.value_column: 161993.89, phone.value_column: "555-0100-4711"}
     store.put_online(group, "15634602", columns)
-    MaterializedTable.objects.create(group=group, table_version=1, online_rows=1, history_bytes=2048, updated_at=instant)
+    MaterializedTable.objects.create(
+        group=group, table_version=1, online_rows=1, history_bytes=2048, updated_at=instant
+    )
     FeatureUsage.objects.create(day=instant.date(), feature=balance.feature, caller="sara", online_reads=3)
     FoldedLog.objects.create(name=f"{name}.jsonl", updated_at=instant)
     LatencyBucket.objects.create(hour=instant, kind=name, upper_ms=5)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from django.apps import apps
 from django.contrib import admin
@@ -122,8 +120,8 @@ def test_pages_carry_the_name_and_a_way_back(root: Client) -> None:
 
 
 @pytest.fixture
-def clients(scientist: Client, engineer: Client, steward: Client, administrator: Client) -> Iterator[dict[str, Client]]:
-    yield {"scientist": scientist, "engineer": engineer, "steward": steward, "administrator": administrator}
+def clients(scientist: Client, engineer: Client, steward: Client, administrator: Client) -> dict[str, Client]:
+    return {"scientist": scientist, "engineer": engineer, "steward": steward, "administrator": administrator}
 
 
 @pytest.mark.parametrize(

@@ -102,9 +102,7 @@ def test_a_token_is_shown_once(administrator: Client, stocked: Stocked) -> None:
         ("expires_at_0", "2020-01-01", "That is past"),
     ],
 )
-def test_a_token_that_cannot_be(
-    field: str, value: object, told: str, administrator: Client, stocked: Stocked
-) -> None:
+def test_a_token_that_cannot_be(field: str, value: object, told: str, administrator: Client, stocked: Stocked) -> None:
     user = User.objects.get(username="reader_of_finance")
     form = {"user": user.pk, "name": "churn model", "scopes": ["read"], "expires_at_1": "00:00:00", field: value}
     if field != "expires_at_0":
