@@ -9,10 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 MOST_BINS = 30
+_WIDEST = 1e300  # beyond it the edges themselves would overflow
 
 
 def histogram_of(numbers: npt.NDArray[np.float64]) -> dict[str, list[Any]]:
-    """``{"edges": […], "counts": […]}`` of finite numbers, one edge more than counts; empty without numbers.
+    """``{"edges": […], "counts": […]}`` of finite numbers, one edge more than counts; empty without numbers, and
+    for a span that a float cannot divide.
 
     The width is that of Freedman and Diaconis (1981), 2 · IQR / n^(1/3), with at most thirty bins. Whole numbers
     get bins around whole numbers. Numbers that are all the same get one bin from that number to itself.
@@ -21,7 +23,7 @@ def histogram_of(numbers: npt.NDArray[np.float64]) -> dict[str, list[Any]]:
         return {}
     low, high = float(numbers.min()), float(numbers.max())
     span = high - low
-    if not math.isfinite(span):
+    if not span < _WIDEST:
         return {}
     if span == 0:
         return {"edges": [low, high], "counts": [len(numbers)]}

@@ -39,15 +39,16 @@ class Shortfall:
 
 
 def quality_report(
-    profiles: Iterable[Profile], thresholds: Thresholds, results: Sequence[RuleOutcome] = ()
+    profiles: Iterable[Profile], thresholds: Thresholds | None, results: Sequence[RuleOutcome] = ()
 ) -> tuple[Shortfall, ...]:
     """All that fell short, by feature in the order of ``profiles``; then broken rules of severity fail.
 
     A measure that is None has nothing to say and does not fall short, except that a feature whose source gives
-    no values is incomplete as soon as its group has rows.
+    no values is incomplete as soon as its group has rows. Without ``thresholds`` no share is too small.
     """
     found: list[Shortfall] = []
-    for profile in profiles:
+    for profile in profiles if thresholds is not None else ():
+        assert thresholds is not None
         for rule, measured, wanted in (
             ("completeness", profile.completeness, thresholds.completeness_min),
             ("validity", profile.validity, thresholds.validity_min),
