@@ -97,7 +97,7 @@ class FeatureFilter(django_filters.FilterSet):
         fields: ClassVar = ["group", "entity", "data_type", "tag", "owner", "status", "sensitivity"]
 
     def words(self, queryset: FeatureQuerySet, name: str, value: str) -> FeatureQuerySet:  # noqa: ARG002
-        return ranked_by(queryset, value).order_by("rank", "name", "pk")
+        return ranked_by(queryset, value)
 
     def with_tags(self, queryset: FeatureQuerySet, name: str, value: list[str]) -> FeatureQuerySet:  # noqa: ARG002
         return tagged(queryset, tags=value, match="all")

@@ -68,7 +68,7 @@ def _features_of(names: list[str]) -> dict[str, tuple[int, str, str]]:
     """Per node name the feature's key, its name and its group's."""
     nodes = LineageNode.objects.filter(kind=NodeKind.FEATURE, name__in=names, feature__isnull=False)
     rows = nodes.values_list("name", "feature_id", "feature__name", "feature__group__name")
-    return {name: (key, feature, group) for name, key, feature, group in rows if key is not None}
+    return {name: (key, feature, group) for name, key, feature, group in rows}
 
 
 def _href(kind: str, name: str, features: dict[str, tuple[int, str, str]]) -> str | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,7 +19,7 @@ def format_number(value: float | None) -> str:
     """A number with its thousands apart and about six digits after small heads: 10,000, 76,485.889, 0.0312."""
     if value is None:
         return NONE
-    if isinstance(value, float) and not math.isfinite(value):
+    if not math.isfinite(value):
         return NONE if math.isnan(value) else "∞" if value > 0 else "−∞"
     if value == int(value) and abs(value) < 1e15:
         return f"{int(value):,}".replace("-", "−")
@@ -38,6 +40,32 @@ def format_value(value: Any) -> str:
         return format_number(value)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One thing that a report says; ``inner`` holds the parts of a nested one."""
+
+    name: str
+    text: str
+    inner: tuple[Fact, ...] = ()
+
+
+def facts_of(said: Mapping[str, Any]) -> tuple[Fact, ...]:
+    """What a mapping says, its names as words; a nested mapping becomes the inner facts of one, empty parts go."""
+    facts = []
+    for name, value in said.items():
+        if value is None or value == "" or value == {} or value == []:
+            continue
+        words = name.replace("_", " ").capitalize()
+        if isinstance(value, Mapping):
+            inner = tuple(Fact(name=str(key).replace("_", " "), text=format_value(one)) for key, one in value.items())
+            facts.append(Fact(name=words, text="", inner=inner))
+        elif isinstance(value, list) and all(isinstance(one, (str, int, float)) for one in value):
+            facts.append(Fact(name=words, text=", ".join(format_value(one) for one in value)))
+        else:
+            facts.append(Fact(name=words, text=format_value(value)))
+    return tuple(facts)
 
 
 def format_share(share: float | None) -> str:

@@ -19,6 +19,7 @@ MAX_WORDS = 12
 _SEPARATORS = re.compile(r"[\W_]+")
 _VERSION_TAIL = re.compile(r"(_v\d{1,9}|@v?\d{1,9}(\.\d{1,9})?)\Z")
 _VOCABULARY = 20_000
+_HARDLY_FURTHER = 0.12
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def search_features(
     find something.
     """
     features = tagged(Feature.objects.visible_to(user), tags=tags, match=match)
-    ranked = ranked_by(features, q).order_by("rank", "name", "pk")
+    ranked = ranked_by(features, q)
     if not words_of(q) or ranked.exists():
         return FoundFeatures(features=ranked)
     return FoundFeatures(features=ranked, did_you_mean=did_you_mean(q, user=user))
@@ -62,21 +63,20 @@ def words_of(q: str) -> list[str]:
 
 
 def ranked_by(features: FeatureQuerySet, q: str) -> FeatureQuerySet:
-    """Those of ``features`` that every word of ``q`` fits, with a ``rank``; all of them, rank 0, without words."""
+    """Those of ``features`` that every word of ``q`` fits, best ``rank`` first; without words all, rank 0, by name."""
     words = words_of(q)
     if not words:
-        if q.strip():
-            return features.none().annotate(rank=Value(0))
-        return features.annotate(rank=Value(0))
+        kept = features.none() if q.strip() else features
+        return kept.annotate(rank=Value(0)).order_by("name", "pk")
     joined = "_".join(words)
     every_word, in_name, in_tags = Q(), Q(), Q()
     for word in words:
         tag = _has_tag(name__contains=word)
         text = Q(description__icontains=word) | Q(group__name__contains=word) | Q(entity__name__contains=word)
         column = Q(default_version__source_column__icontains=word)
-        every_word &= Q(name__contains=word) | tag | text | column
+        every_word &= Q(name__contains=word) | Q(tag) | text | column
         in_name &= Q(name__contains=word)
-        in_tags &= Q(name__contains=word) | tag
+        in_tags &= Q(name__contains=word) | Q(tag)
     named = features.annotate(
         name_with_entity=Concat(F("entity__name"), Value("_"), F("name"), output_field=CharField()),
         name_with_group=Concat(F("group__name"), Value("_"), F("name"), output_field=CharField()),
@@ -90,14 +90,14 @@ def ranked_by(features: FeatureQuerySet, q: str) -> FeatureQuerySet:
         default=4,
         output_field=IntegerField(),
     )
-    return named.filter(exact | every_word).annotate(rank=rank)
+    return named.filter(exact | every_word).annotate(rank=rank).order_by("rank", "name", "pk")
 
 
 def did_you_mean(q: str, *, user: Reader, count: int = 3) -> tuple[str, ...]:
     """Searches spelled like ``q`` that find something: near names first, then its words each put right."""
     words = words_of(q)
     names = list(Feature.objects.visible_to(user).values_list("name", flat=True).distinct()[:_VOCABULARY])
-    found = difflib.get_close_matches("_".join(words), names, n=count, cutoff=0.6)
+    found = _closest("_".join(words), names, count)
     vocabulary = {part for name in names for part in name.split("_")}
     vocabulary.update(Tag.objects.filter(features__in=Feature.objects.visible_to(user)).values_list("name", flat=True))
     corrected = []
@@ -110,6 +110,13 @@ def did_you_mean(q: str, *, user: Reader, count: int = 3) -> tuple[str, ...]:
         if corrected != words and ranked_by(visible, phrase).exists():
             found.append(phrase)
     return tuple(found)
+
+
+def _closest(name: str, names: Sequence[str], count: int) -> list[str]:
+    """The names most like ``name``: the nearest, and those that are hardly further away."""
+    near = difflib.get_close_matches(name, names, n=count, cutoff=0.6)
+    likeness = [difflib.SequenceMatcher(None, name, one).ratio() for one in near]
+    return [one for one, ratio in zip(near, likeness, strict=True) if ratio >= likeness[0] - _HARDLY_FURTHER]
 
 
 def _has_tag(**conditions: object) -> Exists:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Count, Max, Q
 from django.http import HttpRequest
+from django_celery_beat.models import PeriodicTask
 
 from catalog.access import Capability, may
 from catalog.clock import now
@@ -14,8 +15,9 @@ from catalog.disclosure import shows_rows_of
 from catalog.models import FeatureGroup, FeatureVersion, Status
 from catalog.panels import Panel, Slot, register
 from ingestion.models import IngestionRun, QuarantinedRow, RunKind, RunState, Source, ValidationReport
-from ingestion.rule_results import rule_rows, sample_table
+from ingestion.rule_results import closed_names, rule_rows, sample_table, told
 from ingestion.run_figures import strip_of
+from ingestion.schedules import INGEST
 
 _STRIP, _LIST, _SAMPLES = 60, 5, 5
 
@@ -85,7 +87,13 @@ def _group_quality(request: HttpRequest, group: FeatureGroup) -> dict[str, Any]:
     report = _newest_report(group)
     shows_rows = shows_rows_of(user=request.user, group=group)
     rules = rule_rows(report, user=request.user, shows_rows=shows_rows) if report else []
-    return {"group": group, "report": report, "broken": [rule for rule in rules if not rule.result.passed]}
+    closed = closed_names(group, user=request.user)
+    return {
+        "group": group,
+        "report": report,
+        "broken": [rule for rule in rules if not rule.result.passed],
+        "shortfalls": told(report.shortfalls, closed=closed, shows_rows=shows_rows) if report else [],
+    }
 
 
 def _group_quarantine(request: HttpRequest, group: FeatureGroup) -> dict[str, Any] | None:
@@ -100,8 +108,21 @@ def _group_quarantine(request: HttpRequest, group: FeatureGroup) -> dict[str, An
 
 def _group_source(request: HttpRequest, group: FeatureGroup) -> dict[str, Any]:
     source = Source.objects.filter(name=group.source).first()
+    tasks = PeriodicTask.objects.select_related("crontab", "interval").filter(task=INGEST)
+    schedule = tasks.filter(kwargs__contains=f'"{group.name}"').order_by("-enabled", "pk").first()
     # Where the data lies is the business of those who run ingestions, not of every reader.
-    return {"group": group, "source": source, "shows_location": may(request.user, Capability.RUN_INGESTION)}
+    may_run = may(request.user, Capability.RUN_INGESTION)
+    return {"group": group, "source": source, "shows_location": may_run, "schedule": _schedule_text(schedule)}
+
+
+def _schedule_text(task: Any) -> str:
+    if task is None:
+        return ""
+    cron = task.crontab
+    if cron is None:
+        return str(task.interval or task.schedule) + ("" if task.enabled else ", paused")
+    line = f"{cron.minute} {cron.hour} {cron.day_of_month} {cron.month_of_year} {cron.day_of_week}"
+    return f"{line} {cron.timezone}" + ("" if task.enabled else ", paused")
 
 
 def quarantined(rows: list[QuarantinedRow]) -> list[tuple[QuarantinedRow, tuple[str, ...], list[tuple[str, ...]]]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from catalog.access import Reader
 from catalog.disclosure import closed_features
-from catalog.models import FeatureVersion
+from catalog.models import FeatureGroup, FeatureVersion
 from catalog.presentation import format_value
 from ingestion.models import RuleResult, ValidationReport
 
@@ -23,9 +23,9 @@ class RuleRow:
     is_closed: bool
 
     @property
-    def mark(self) -> str:
-        """The badge: pass, or what the rule's severity makes of the broken rows."""
-        return "pass" if self.result.passed else self.result.severity
+    def message(self) -> str:
+        """What was found; it may name values, and so is not for those who may not see them."""
+        return "" if self.is_closed else self.result.message
 
 
 def rule_rows(
@@ -49,6 +49,26 @@ def rule_rows(
 def _row(result: RuleResult, *, is_closed: bool) -> RuleRow:
     headings, rows = ((), []) if is_closed else sample_table(result.sample)
     return RuleRow(result=result, headings=headings, rows=rows, is_closed=is_closed)
+
+
+def told(said: Iterable[dict[str, Any]], *, closed: set[str], shows_rows: bool) -> list[dict[str, Any]]:
+    """Problems or shortfalls ([{feature, rule, message}]) without messages that may name values the reader may not see.
+
+    ``closed`` are the names of those features; what is about whole rows is told with ``shows_rows`` only.
+    """
+    kept = []
+    for one in said:
+        about_rows = not one.get("feature") and str(one.get("rule") or "").startswith("row:")
+        hidden = one.get("feature") in closed or (about_rows and not shows_rows)
+        kept.append({**one, "message": "you may not see the values that this is about"} if hidden else one)
+    return kept
+
+
+def closed_names(group: FeatureGroup, *, user: Reader) -> set[str]:
+    """The names of the group's features whose values ``user`` may not see."""
+    features = list(group.features.select_related("group"))
+    closed = closed_features(user=user, features=features)
+    return {feature.name for feature in features if feature.pk in closed}
 
 
 def sample_table(sample: Iterable[Any]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:

@@ -36,7 +36,7 @@ def _feature_usage(request: HttpRequest, version: FeatureVersion) -> dict[str, A
     callers: list[dict[str, Any]] = []
     if may(request.user, Capability.EDIT_CATALOG):
         by_caller = usage.values("caller").annotate(online=Sum("online_reads"), historical=Sum("historical_reads"))
-        callers = list(by_caller.order_by("-online", "-historical", "caller")[:_CALLERS])
+        callers = [dict(row) for row in by_caller.order_by("-online", "-historical", "caller")[:_CALLERS]]
     return {**total, "days": _DAYS, "callers": callers}
 
 

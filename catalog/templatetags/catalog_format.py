@@ -1,4 +1,7 @@
-"""Template tags for numbers, spans and instants; the texts are made in :mod:`catalog.presentation`."""
+"""Template tags for numbers, spans and instants; the texts are made in :mod:`catalog.presentation`.
+
+What is missing in a template is an empty text, and is shown as a dash.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ register = template.Library()
 
 
 @register.filter
-def number(value: float | None) -> str:
+def number(value: object) -> str:
     """A number with its thousands apart."""
     return presentation.format_number(value if isinstance(value, (int, float)) else None)
 
@@ -28,21 +31,22 @@ def shown_value(value: Any) -> str:
 
 
 @register.filter
-def share(value: float | None) -> str:
+def share(value: object) -> str:
     """A share of one in percent."""
-    return presentation.format_share(value)
+    return presentation.format_share(value if isinstance(value, (int, float)) else None)
 
 
 @register.filter
-def byte_size(value: int | None) -> str:
+def byte_size(value: object) -> str:
     """A number of bytes."""
-    return presentation.format_bytes(value)
+    return presentation.format_bytes(value if isinstance(value, int) else None)
 
 
 @register.filter
-def span(value: timedelta | float | None) -> str:
+def span(value: object) -> str:
     """A time span, or a number of seconds, in words."""
-    return presentation.format_span(timedelta(seconds=value) if isinstance(value, (int, float)) else value)
+    length = timedelta(seconds=value) if isinstance(value, (int, float)) else value
+    return presentation.format_span(length if isinstance(length, timedelta) else None)
 
 
 @register.filter

@@ -24,7 +24,7 @@ def page(capability: Capability = Capability.SEE_METADATA) -> Callable[[View[P]]
 
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             if may(request.user, capability):
                 return view(request, *args, **kwargs)
             if not request.user.is_authenticated:

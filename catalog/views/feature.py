@@ -16,6 +16,7 @@ from catalog.figures import histogram_of, quality_bars, quantiles_of, top_values
 from catalog.lineage_figure import lineage_figure
 from catalog.models import AuditEvent, Feature, FeatureProfile, FeatureService, FeatureVersion
 from catalog.panels import Slot, panels_for
+from catalog.presentation import facts_of
 from catalog.references import nearest_names
 from catalog.snippets import FeatureUse, feature_snippets
 from catalog.value_types import NUMERIC_TYPES
@@ -41,7 +42,7 @@ def feature(request: HttpRequest, name: str) -> HttpResponse:
     may_edit = may(request.user, Capability.EDIT_CATALOG)
     profile = None if version is None else version.latest_profile
     is_closed = chosen.pk in closed_features(user=request.user, features=[chosen])
-    context = {
+    context: dict[str, object] = {
         "feature": chosen,
         "version": version,
         "versions": versions,
@@ -60,6 +61,8 @@ def feature(request: HttpRequest, name: str) -> HttpResponse:
             "quality_panels": panels_for(Slot.FEATURE_QUALITY, request=request, subject=version),
             "panels": panels_for(Slot.FEATURE, request=request, subject=version),
             "lineage": lineage_figure(chosen, depth=_depth(request), user=request.user),
+            "rules_in_words": _rules_in_words(version),
+            "inherited": [fact for fact in facts_of(version.inherited) if not (is_closed and fact.inner)],
             "depth": _depth(request),
             "depths": _DEPTHS,
         }
@@ -104,6 +107,18 @@ def _figures(
         "quantiles": quantiles_of(profile, name=chosen.name) if numeric else None,
         "trends": trends,
     }
+
+
+def _rules_in_words(version: FeatureVersion) -> list[tuple[str, object]]:
+    """The rules that are declared and limit something."""
+    rules = version.validation
+    limits = [(name.replace("_", " ").capitalize(), rules.get(name)) for name in ("min_value", "max_value", "pattern")]
+    words: list[tuple[str, object]] = [(name, limit) for name, limit in limits if limit is not None]
+    if rules.get("nullable") is False:
+        words.append(("Missing values", "not allowed"))
+    if rules.get("unique"):
+        words.append(("Values", "each at most once"))
+    return [*words, ("Broken rules", rules["severity"])] if words and rules.get("severity") else words
 
 
 def _snippets(request: HttpRequest, chosen: Feature, version: FeatureVersion, *, is_ambiguous: bool) -> list[object]:

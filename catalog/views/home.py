@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from catalog.models import Entity, Feature, FeatureGroup, FeatureVersion
+from catalog.models.feature import FeatureQuerySet
 from catalog.panels import Slot, panels_for
 from catalog.views.access import page
 
@@ -38,7 +41,7 @@ def home(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _newest_event(features: object) -> object:
+def _newest_event(features: FeatureQuerySet) -> datetime | None:
     profiles = FeatureVersion.objects.filter(feature__in=features, latest_profile__newest_event__isnull=False)
     newest = profiles.order_by("-latest_profile__newest_event").values_list("latest_profile__newest_event", flat=True)
     return newest.first()

@@ -27,7 +27,7 @@ def lineage(request: HttpRequest) -> HttpResponse:
     context: dict[str, object] = {"name": name, "depth": depth, "depths": _DEPTHS}
     if not name:
         q = request.GET.get("q", "")
-        found = ranked_by(visible, q).order_by("rank", "name", "pk")
+        found = ranked_by(visible, q)
         context |= {"page": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")), "q": q}
         return render(request, "catalog/lineage.html", context)
     named = visible.filter(name=name).order_by("entity__name", "pk")

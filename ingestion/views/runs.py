@@ -18,7 +18,7 @@ from catalog.views.access import page
 from ingestion.filters import RunFilter
 from ingestion.models import IngestionRun, QuarantinedRow, RunKind, RunState, ValidationReport
 from ingestion.panels import quarantined
-from ingestion.rule_results import rule_rows
+from ingestion.rule_results import closed_names, rule_rows, told
 from ingestion.run_figures import strip_of
 
 PAGE_SIZE, _STRIP, _SAMPLES = 30, 60, 10
@@ -58,6 +58,7 @@ def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
     found = run_of(request, run_id)
     report = ValidationReport.objects.filter(run=found).first()
     shows_rows = shows_rows_of(user=request.user, group=found.group)
+    closed = closed_names(found.group, user=request.user)
     kept_out: QuerySet[QuarantinedRow] = found.quarantined_rows.all()
     samples = list(kept_out[:_SAMPLES]) if shows_rows else []
     return render(
@@ -67,6 +68,10 @@ def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
             "run": found,
             "report": report,
             "rules": rule_rows(report, user=request.user, shows_rows=shows_rows) if report else [],
+            "problems": told(found.problems, closed=closed, shows_rows=shows_rows),
+            "shortfalls": told(report.shortfalls, closed=closed, shows_rows=shows_rows) if report else [],
+            # Errors and logs may quote values; those who run ingestions need them to mend what is broken.
+            "shows_log": shows_rows or may(request.user, Capability.RUN_INGESTION),
             "shows_rows": shows_rows,
             "quarantined_count": kept_out.count(),
             "quarantined": quarantined(samples),
