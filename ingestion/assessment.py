@@ -17,6 +17,7 @@ from catalog.value_types import arrow_type
 from ingestion.checks import ColumnRules, RuleOutcome, check_drift, check_outliers, check_rows, drift_from
 from ingestion.plan import column_rules, ingested_versions
 from ingestion.profiles import Profile, Shortfall, profile_columns, quality_report
+from ingestion.profiles.shortfalls import Thresholds
 from serving.point_in_time import latest_rows
 from serving.stores.offline import History
 
@@ -81,10 +82,16 @@ def assess_group(
         movements=tuple(_movements(table, versions, rules)),
         shortfalls=quality_report(
             [profiles[rule.value_column] for rule in rules],
-            settings.FEATURESTORE.validation.quality_thresholds,
+            monitored_thresholds(),
             outcome.results,
         ),
     )
+
+
+def monitored_thresholds() -> Thresholds | None:
+    """The least shares that are good enough; None where quality is measured and not judged."""
+    configured = settings.FEATURESTORE.validation
+    return configured.quality_thresholds if configured.quality_monitoring_enabled else None
 
 
 def _current_rows(history: History | None, versions: Sequence[FeatureVersion]) -> pa.Table:

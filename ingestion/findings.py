@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
-from django.conf import settings
-
 from catalog.clock import now
 from catalog.models import FeatureGroup, FeatureVersion
-from ingestion.assessment import Assessment
+from ingestion.assessment import Assessment, monitored_thresholds
 from ingestion.checks import CheckOutcome, RuleOutcome
 from ingestion.extraction import row_digest
 from ingestion.models import IngestionRun, QuarantinedRow, RuleResult, ValidationReport
@@ -40,7 +38,7 @@ def store_report(
         completeness=None if assessment is None else assessment.mean_of("completeness"),
         validity=None if assessment is None else assessment.mean_of("validity"),
         consistency=None if assessment is None else assessment.mean_of("consistency"),
-        thresholds=settings.FEATURESTORE.validation.quality_thresholds.model_dump(),
+        thresholds=_thresholds(),
         shortfalls=[] if assessment is None else [shortfall.as_json() for shortfall in assessment.shortfalls],
     )
     RuleResult.objects.bulk_create(
@@ -60,6 +58,17 @@ def store_report(
         ]
     )
     return report
+
+
+def _thresholds() -> dict[str, float]:
+    wanted = monitored_thresholds()
+    if wanted is None:
+        return {}
+    return {
+        "completeness_min": wanted.completeness_min,
+        "validity_min": wanted.validity_min,
+        "consistency_min": wanted.consistency_min,
+    }
 
 
 def store_assessment(

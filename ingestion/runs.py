@@ -13,16 +13,19 @@ from datetime import timedelta
 from logging import getLogger
 from uuid import UUID
 
+from celery import current_app
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import F
 from django.db.utils import OperationalError
+from kombu.exceptions import OperationalError as BrokerUnavailable
 
 from catalog.actor import current_actor
 from catalog.clock import now
 from catalog.errors import FeatureStoreError, Unavailable
 from catalog.models import FeatureGroup
 from ingestion import leases
+from ingestion.alerts import Channel, raise_alert
 from ingestion.models import IngestionRun, RunKind, RunState, RunStep
 from ingestion.pipeline import ingest
 from ingestion.progress import RunProgress
@@ -30,6 +33,7 @@ from ingestion.validation import validate
 
 MAX_ATTEMPTS = 5
 POLL_SECONDS = 0.25
+ALERT_TASK = "ingestion.tasks.send_alert"
 STALE_QUEUE = timedelta(seconds=30)
 
 log = getLogger(__name__)
@@ -96,6 +100,8 @@ def execute_run(run_id: UUID, *, show: Callable[[str, float], None] | None = Non
                 ingest(run, lease=lease, progress=progress)
     except leases.LeaseLost as error:
         log.warning("run %s of %s gave way: %s", run.pk, run.group.name, error)
+        run.refresh_from_db()
+        return run  # Whoever took the group tells how it ended.
     except (Unavailable, OperationalError) as error:
         _try_later(run, lease, error)
     except FeatureStoreError as error:
@@ -106,7 +112,22 @@ def execute_run(run_id: UUID, *, show: Callable[[str, float], None] | None = Non
     finally:
         leases.release(lease)
     run.refresh_from_db()
+    if run.is_finished:
+        _tell(run)
     return run
+
+
+def _tell(run: IngestionRun) -> None:
+    """Raise the alert of a run that has just ended; that it cannot be raised changes nothing of the run."""
+    try:
+        raise_alert(run, send=_send_alert)
+    except (DatabaseError, BrokerUnavailable, OSError):
+        log.exception("the alert of run %s could not be raised", run.pk)
+
+
+def _send_alert(run_id: UUID, channel: Channel) -> None:
+    # By its name, as the tasks stand above the runs.
+    current_app.send_task(ALERT_TASK, args=[str(run_id), channel.value], ignore_result=True)
 
 
 def _say_waiting(run: IngestionRun) -> None:

@@ -11,7 +11,8 @@ from kombu.exceptions import OperationalError as BrokerUnavailable
 from catalog.actor import acting
 from catalog.models import FeatureGroup
 from ingestion import documentation
-from ingestion.models import RunKind
+from ingestion.alerts import AlertNotDelivered, Channel, deliver
+from ingestion.models import IngestionRun, RunKind
 from ingestion.rebuilding import groups_with_due_events, rebuild_online
 from ingestion.runs import execute_run, request_run, unowned_runs
 from serving import usage
@@ -19,6 +20,8 @@ from serving import usage
 log = getLogger(__name__)
 
 RETRY_SECONDS = 5
+ALERT_ATTEMPTS = 8
+_LONGEST_PAUSE = 3600
 
 
 def wake_worker(run_id: UUID) -> None:
@@ -75,3 +78,20 @@ def write_reports() -> None:
     """Write the feature documentation and the exports that the configuration asks for."""
     with acting(None, "scheduler"):
         documentation.write_reports()
+
+
+@shared_task(bind=True, name="ingestion.tasks.send_alert", max_retries=ALERT_ATTEMPTS - 1, ignore_result=True)
+def send_alert(self: Task[[str, str], None], run_id: str, channel: str) -> None:
+    """Send the alert of a run by one channel; what may heal is tried again, each time after a longer pause."""
+    run = IngestionRun.objects.select_related("group").filter(pk=UUID(run_id)).first()
+    if run is None:
+        return
+    try:
+        deliver(run, Channel(channel))
+    except AlertNotDelivered as error:
+        attempt = self.request.retries + 1
+        if not error.heals or attempt >= ALERT_ATTEMPTS:
+            log.error("the alert of run %s is given up after %d attempts: %s", run_id, attempt, error)
+            return
+        log.warning("the alert of run %s will be sent again: %s", run_id, error)
+        raise self.retry(countdown=min(RETRY_SECONDS * 4**self.request.retries, _LONGEST_PAUSE)) from None
