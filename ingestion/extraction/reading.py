@@ -10,16 +10,14 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from catalog.errors import InvalidInput
 from catalog.value_types import ValueType, arrow_type
-from ingestion.expressions import binding_problem, columns_named, evaluate, unknown_columns
+from ingestion.expressions import columns_named, evaluate
 from ingestion.extraction.conversion import Converted, as_array, convert
 from ingestion.extraction.engine_types import engine_types
-from ingestion.extraction.errors import SourceInvalid, hint
+from ingestion.extraction.errors import SourceInvalid
 from ingestion.extraction.files import CsvReader, ParquetReader
 from ingestion.extraction.keys import read_keys
 from ingestion.extraction.request import (
-    TIMESTAMP_COLUMNS,
     Batch,
     Extraction,
     ExtractionRequest,
@@ -32,6 +30,7 @@ from ingestion.extraction.request import (
     json_value,
     names_of,
 )
+from ingestion.extraction.source_columns import column_of, column_problem, require_columns, timestamp_column_of
 from ingestion.extraction.sqlite import SqliteReader
 
 
@@ -87,10 +86,10 @@ def extract(request: ExtractionRequest) -> Extraction:
     with ExitStack() as stack:
         opened = stack.enter_context(_reader(request.place).opened(request.table))
         table = opened.description
-        timestamp_column = _timestamp_column(request, table)
-        _require(table, [*names_of(request.key_columns), *filter(None, [request.created_column])])
+        timestamp_column = timestamp_column_of(request, table)
+        require_columns(table, [*names_of(request.key_columns), *filter(None, [request.created_column])])
         types = engine_types(request.kind, table.columns)
-        problems = {wanted.value_column: _problem(wanted, table, types) for wanted in request.columns}
+        problems = {wanted.value_column: column_problem(wanted, table, types) for wanted in request.columns}
         missing = {value_column: problem for value_column, problem in problems.items() if problem}
         plan = _Plan(request, timestamp_column, types, frozenset(missing))
         held = stack.pop_all()
@@ -126,7 +125,7 @@ class _Plan:
                     *names_of(request.key_columns),
                     timestamp_column,
                     *filter(None, [request.created_column]),
-                    *(_column_of(wanted) for wanted in self.present if not wanted.expression),
+                    *(column_of(wanted) for wanted in self.present if not wanted.expression),
                     *(name for names in self.inputs.values() for name in names),
                 ]
             )
@@ -202,7 +201,7 @@ def _values(raw: RawRows, rows: int, plan: _Plan) -> Iterator[tuple[WantedColumn
             found = convert(answer, wanted.value_type, zone_name=plan.request.timezone)
             yield wanted, found, plan.inputs[wanted.value_column]
         else:
-            column = _column_of(wanted)
+            column = column_of(wanted)
             yield wanted, convert(raw[column], wanted.value_type, zone_name=plan.request.timezone), [column]
 
 
@@ -239,50 +238,6 @@ def _none_missing(found: Converted, column: str) -> Converted:
     nulls: Any = pc.indices_nonzero(pc.is_null(found.values)).to_pylist()
     absent = [(at, f"the timestamp column {column} is empty") for at in nulls if at not in known]
     return Converted(found.values, tuple(sorted([*found.faults, *absent])))
-
-
-def _problem(wanted: WantedColumn, table: SourceTable, types: Mapping[str, str]) -> str | None:
-    if not wanted.expression:
-        column = _column_of(wanted)
-        return None if column in table.columns else _lacks(table, column)
-    try:
-        unknown = unknown_columns(wanted.expression, list(table.columns))
-        if unknown:
-            return f"{_lacks(table, next(iter(unknown)))}, which the expression {wanted.expression!r} reads"
-        problem = binding_problem(wanted.expression, types)
-    except InvalidInput as error:
-        return error.message
-    return problem and f"the expression {wanted.expression!r} cannot be evaluated: {problem}"
-
-
-def _lacks(table: SourceTable, column: str) -> str:
-    return f"source table {table.name} has no column {column}{hint(column, list(table.columns), what='columns')}"
-
-
-def _require(table: SourceTable, columns: Sequence[str]) -> None:
-    for column in columns:
-        if column not in table.columns:
-            raise SourceInvalid(
-                _lacks(table, column), details={"table": table.name, "column": column, "columns": list(table.columns)}
-            )
-
-
-def _timestamp_column(request: ExtractionRequest, table: SourceTable) -> str:
-    if request.timestamp_column:
-        _require(table, [request.timestamp_column])
-        return request.timestamp_column
-    for name in TIMESTAMP_COLUMNS:
-        if name in table.columns:
-            return name
-    raise SourceInvalid(
-        f"source table {table.name} has none of the columns {', '.join(TIMESTAMP_COLUMNS)}; name the column that "
-        f"holds the event timestamp as timestamp_column of the group; its columns: {', '.join(table.columns)}",
-        details={"table": table.name, "columns": list(table.columns)},
-    )
-
-
-def _column_of(wanted: WantedColumn) -> str:
-    return wanted.source_column or wanted.name
 
 
 def _at(column: RawColumn, at: int) -> object:
