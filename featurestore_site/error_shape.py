@@ -98,7 +98,7 @@ def _framework_error(error: exceptions.APIException, context: Mapping[str, Any])
 
 def _fields(detail: Any) -> Any:
     if isinstance(detail, Mapping):
-        return {name: _fields(part) for name, part in detail.items()}
+        return {str(name): _fields(part) for name, part in detail.items()}
     return [_fields(part) if isinstance(part, (Mapping, list)) else str(part) for part in detail]
 
 

@@ -25,6 +25,23 @@ _WITH_BODY = {
     "415": "The body is of a media type that this call does not take.",
 }
 _MODIFYING = {"409": "The present state does not allow it."}
+# First part of the path to topic.
+_TOPICS = {
+    "features": "values",
+    "metadata": "catalog",
+    "refresh": "runs",
+    "validate": "runs",
+    "runs": "runs",
+    "reports": "runs",
+    "health": "store",
+    "stats": "store",
+}
+_TOPIC_TEXTS = {
+    "values": "Feature values, for serving and for training.",
+    "catalog": "What exists: features, groups, services, entities, tags, lineage.",
+    "runs": "Ingestion and validation: started, followed, and what they found.",
+    "store": "How the store stands.",
+}
 _READING_POSTS = ("features_batch", "features_historical")
 
 
@@ -49,7 +66,7 @@ def only_the_api(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, 
 
 
 def add_errors(result: dict[str, Any], **_: object) -> dict[str, Any]:
-    """Every call with the errors it can answer, all of one shape."""
+    """Every call with its topic and the errors it can answer, all of one shape."""
     result["components"]["schemas"].setdefault(
         "Error",
         {
@@ -71,8 +88,12 @@ def add_errors(result: dict[str, Any], **_: object) -> dict[str, Any]:
     )
     for path, item in result["paths"].items():
         for method, operation in item.items():
-            if method in _METHODS and operation.get("security") != [{}]:
+            if method not in _METHODS:
+                continue
+            operation["tags"] = [_TOPICS[path.removeprefix(PREFIX).partition("/")[0]]]
+            if "security" in operation:
                 _add_to(operation, method, path)
+    result["tags"] = [{"name": name, "description": text} for name, text in _TOPIC_TEXTS.items()]
     return result
 
 

@@ -83,7 +83,9 @@ class FeatureViewSet(GenericViewSet[Feature]):
 
     @extend_schema(responses=FeatureSummarySerializer(many=True))
     def list(self, request: Request) -> Response:
-        return self._page_of(request, self.filter_queryset(self.get_queryset()))
+        chosen = self.filter_queryset(self.get_queryset())
+        # Without a last word on equal ones a row could be on two pages, or on none.
+        return self._page_of(request, chosen.order_by(*(chosen.query.order_by or ("name",)), "pk"))
 
     def retrieve(self, request: Request, ref: str) -> Response:
         refuse_unknown_parameters(request, ("version",))

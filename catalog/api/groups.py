@@ -48,7 +48,7 @@ class GroupViewSet(GenericViewSet[FeatureGroup]):
         visible = Feature.objects.visible_to(self.request.user)
         counted = Count("features", filter=Q(features__in=visible), distinct=True)
         groups = FeatureGroup.objects.visible_to(self.request.user).annotate(feature_count=counted)
-        return groups.select_related("entity").prefetch_related("tags")
+        return groups.select_related("entity").prefetch_related("tags").order_by("name")
 
     def list(self, request: Request) -> Response:  # noqa: ARG002  (the framework's signature)
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
