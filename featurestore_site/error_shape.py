@@ -87,9 +87,10 @@ def _framework_error(error: exceptions.APIException, context: Mapping[str, Any])
         details = {"allowed": allowed}
         message = f"{message} It takes {', '.join(allowed)}."
         headers["Allow"] = ", ".join(allowed)
-    if isinstance(error, exceptions.Throttled) and error.wait is not None:
-        headers["Retry-After"] = str(int(error.wait))
-        details = {"retry_after": int(error.wait)}
+    wait = getattr(error, "wait", None)
+    if wait is not None:
+        headers["Retry-After"] = str(int(wait))
+        details = {"retry_after": int(wait)}
     challenge = getattr(error, "auth_header", None)
     if challenge:
         headers["WWW-Authenticate"] = challenge

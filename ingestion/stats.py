@@ -11,6 +11,7 @@ from django.db.models import Avg, Count, Q, Sum
 from catalog.access import Reader
 from catalog.clock import now
 from catalog.models import Entity, Feature, FeatureGroup, FeatureService, FeatureVersion, Tag
+from catalog.models.feature import FeatureQuerySet
 from ingestion.group_status import GroupStatus, group_statuses
 from ingestion.models import IngestionRun
 from ingestion.status import database_bytes
@@ -108,7 +109,7 @@ def _totals(user: Reader, groups: Sequence[GroupStatus]) -> dict[str, int]:
     }
 
 
-def _usage(features: object, at: datetime) -> Usage:
+def _usage(features: FeatureQuerySet, at: datetime) -> Usage:
     rows = FeatureUsage.objects.filter(feature__in=features, day__gt=at.date() - timedelta(days=USAGE_DAYS))
     sums = rows.aggregate(
         online=Sum("online_reads"),
@@ -132,9 +133,9 @@ def _usage(features: object, at: datetime) -> Usage:
     )
 
 
-def _quality(features: object) -> Quality:
+def _quality(features: FeatureQuerySet) -> Quality:
     profile = "default_version__latest_profile"
-    sums = Feature.objects.filter(pk__in=features).aggregate(  # type: ignore[misc]  # a subquery of features
+    sums = features.aggregate(
         measured=Count(profile),
         without=Count("pk", filter=~Q(default_version__source_problem="") & Q(default_version__isnull=False)),
         completeness=Avg(f"{profile}__completeness"),

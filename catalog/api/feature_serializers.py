@@ -63,7 +63,7 @@ class QualityMetricsSerializer(serializers.Serializer[Any]):
     consistency = serializers.FloatField(allow_null=True)
 
 
-class FeatureSummarySerializer(serializers.Serializer[DescribedFeature]):
+class FeatureSummarySerializer(serializers.Serializer[Any]):
     """A feature as lists show it, in its default version."""
 
     feature_id = serializers.CharField(source="version.public_id", help_text="{entity}_{name}_v{major}")

@@ -65,7 +65,7 @@ class FeatureViewSet(GenericViewSet[Feature]):
     lookup_value_regex = "[^/]+"
     serializer_class = FeatureDetailSerializer
     filterset_class = FeatureFilter
-    filter_backends: ClassVar = [StrictFilterBackend]
+    filter_backends = (StrictFilterBackend,)
     required_capability: ClassVar = {
         None: Capability.SEE_METADATA,
         "list": Capability.SEE_METADATA,
@@ -186,4 +186,4 @@ class FeatureViewSet(GenericViewSet[Feature]):
         return FeatureDetailSerializer(describe_version(version, user=request.user), context=context).data
 
     def _context(self) -> dict[str, Any]:
-        return self.get_serializer_context()
+        return dict(self.get_serializer_context())

@@ -14,7 +14,7 @@ from catalog.declarations import Sensitivity
 from catalog.models import FeatureGroup, Status
 
 
-class GroupSerializer(serializers.Serializer[FeatureGroup]):
+class GroupSerializer(serializers.Serializer[Any]):
     """A feature group as lists show it."""
 
     name = serializers.CharField()
@@ -25,7 +25,9 @@ class GroupSerializer(serializers.Serializer[FeatureGroup]):
     status = StatusField()
     sensitivity = serializers.ChoiceField(choices=[level.value for level in Sensitivity])
     tags = serializers.SerializerMethodField()
-    source = serializers.CharField(help_text="Name of the declared source it is read from.")
+    source = serializers.CharField(  # type: ignore[assignment]  # declared fields do not stay attributes
+        help_text="Name of the declared source it is read from."
+    )
     source_table = serializers.CharField()
     feature_count = serializers.IntegerField()
     max_age = SpanText(help_text="How old a value may be and still be used.")

@@ -35,7 +35,7 @@ class GroupViewSet(GenericViewSet[FeatureGroup]):
     lookup_value_regex = "[^/]+"
     serializer_class = GroupDetailSerializer
     filterset_class = GroupFilter
-    filter_backends: ClassVar = [StrictFilterBackend]
+    filter_backends = (StrictFilterBackend,)
     required_capability: ClassVar = {
         None: Capability.SEE_METADATA,
         "list": Capability.SEE_METADATA,

@@ -20,7 +20,7 @@ class LineageNodeSerializer(serializers.Serializer[Any]):
 class LineageEdgeSerializer(serializers.Serializer[Any]):
     """``target`` is made from ``source``; both are node ids."""
 
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]  # declared fields do not stay attributes
     target = serializers.CharField()
     transformation = serializers.CharField()
 

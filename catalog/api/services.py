@@ -54,7 +54,7 @@ class ServiceViewSet(GenericViewSet[FeatureService]):
     lookup_field = "name"
     lookup_value_regex = "[^/]+"
     serializer_class = ServiceSerializer
-    filter_backends: ClassVar = []
+    filter_backends = ()
     required_capability: ClassVar = {
         None: Capability.SEE_METADATA,
         "list": Capability.SEE_METADATA,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from django.db.models import Count, Q, QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
@@ -19,7 +17,7 @@ from catalog.models import Entity, Feature, FeatureGroup, Tag
 @extend_schema_view(list=extend_schema(operation_id="list_entities", summary="Entities and their join keys"))
 class EntityViewSet(GenericViewSet[Entity]):
     serializer_class = EntitySerializer
-    filter_backends: ClassVar = []
+    filter_backends = ()
     required_capability = Capability.SEE_METADATA
     queryset = Entity.objects.none()
 
@@ -40,7 +38,7 @@ class EntityViewSet(GenericViewSet[Entity]):
 @extend_schema_view(list=extend_schema(operation_id="list_tags", summary="Tags, and how many features carry each"))
 class TagViewSet(GenericViewSet[Tag]):
     serializer_class = TagSerializer
-    filter_backends: ClassVar = []
+    filter_backends = ()
     required_capability = Capability.SEE_METADATA
     queryset = Tag.objects.none()
 

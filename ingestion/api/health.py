@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -28,9 +28,9 @@ class HealthSerializer(serializers.Serializer[Any]):
 
 class HealthView(APIView):
     # A probe has no token, and must not be counted against those who share its address.
-    authentication_classes: ClassVar = []
-    permission_classes: ClassVar = [AllowAny]
-    throttle_classes: ClassVar = []
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    throttle_classes = ()
 
     @extend_schema(
         operation_id="health",

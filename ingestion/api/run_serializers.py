@@ -12,7 +12,7 @@ from rest_framework.reverse import reverse
 
 from catalog.access import Capability, may
 from catalog.api.fields import StrictSerializer
-from ingestion.models import IngestionRun, RuleResult, RunKind, RunState, RunStep, ValidationReport
+from ingestion.models import IngestionRun, RuleResult, RunKind, RunState, RunStep
 
 
 @extend_schema_field(
@@ -51,7 +51,7 @@ class RunRequestSerializer(StrictSerializer):
     wait = WaitField(required=False, default=0.0)
 
 
-class RunReferenceSerializer(serializers.Serializer[IngestionRun]):
+class RunReferenceSerializer(serializers.Serializer[Any]):
     """A run, and where its state is told."""
 
     id = serializers.UUIDField()
@@ -127,7 +127,7 @@ class RuleResultSerializer(serializers.Serializer[RuleResult]):
         return result.sample if result.report.group_id in self.context["open_groups"] else None
 
 
-class ReportSerializer(serializers.Serializer[ValidationReport]):
+class ReportSerializer(serializers.Serializer[Any]):
     """What the checks of one group found at one time."""
 
     id = serializers.IntegerField()

@@ -55,7 +55,7 @@ class RunViewSet(GenericViewSet[IngestionRun]):
     lookup_value_regex = _UUID
     serializer_class = RunDetailSerializer
     filterset_class = RunFilter
-    filter_backends: ClassVar = [StrictFilterBackend]
+    filter_backends = (StrictFilterBackend,)
     required_capability: ClassVar = {
         None: Capability.SEE_METADATA,
         "list": Capability.SEE_METADATA,
@@ -120,7 +120,7 @@ class ReportViewSet(GenericViewSet[ValidationReport]):
     lookup_value_regex = r"[0-9]{1,18}"
     serializer_class = DetailedReportSerializer
     filterset_class = ReportFilter
-    filter_backends: ClassVar = [StrictFilterBackend]
+    filter_backends = (StrictFilterBackend,)
     required_capability = Capability.SEE_METADATA
     queryset = ValidationReport.objects.none()
 
