@@ -19,7 +19,7 @@ from catalog.admin import (
 admin.site.site_header = "Feature store administration"
 admin.site.site_title = "Feature store administration"
 admin.site.index_title = "Administration"
-admin.site.site_url = "/"
+admin.site.site_url = None  # the header leads to the catalog by name
 
 __all__ = [
     "audit_events",

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from catalog.admin.audited import AuditedAdmin
 from catalog.admin.groups import DECLARED
 from catalog.admin.living import ReasonForm, life_actions
+from catalog.admin.permissions import fixed_for
 from catalog.admin.presentation import page_of
 from catalog.admin.read_only import ReadOnlyInline
 from catalog.editing import archive_feature, deprecate_feature, restore_feature
@@ -68,8 +69,7 @@ class FeatureAdmin(AuditedAdmin):
         "status",
         "shown_sensitivity",
         "shown_owner",
-        "problem",
-        "updated_at",
+        "has_source",
     )
     list_filter = ("status", "group", "entity", "default_version__data_type", "sensitivity", "declared", "tags")
     list_select_related = ("group", "entity", "default_version__feature")
@@ -87,7 +87,9 @@ class FeatureAdmin(AuditedAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Feature | None = None) -> Any:
         kept = ("status", "status_reason", "entity", "declared", "created_by", "created_at", "updated_at")
-        return ("default_version", *kept) if obj is None else ("name", "group", *kept)
+        if obj is None:
+            return ("default_version", *kept)
+        return ("name", "group", *fixed_for(request, obj.effective_sensitivity, "sensitivity"), *kept)
 
     def view_on_site(self, obj: Feature) -> str | None:
         return page_of("catalog:feature", obj.name)
@@ -108,6 +110,6 @@ class FeatureAdmin(AuditedAdmin):
     def shown_owner(self, obj: Feature) -> str:
         return obj.effective_owner
 
-    @admin.display(description="has values", boolean=True)
-    def problem(self, obj: Feature) -> bool | None:
+    @admin.display(description="source gives it", boolean=True)
+    def has_source(self, obj: Feature) -> bool | None:
         return None if obj.default_version is None else not obj.default_version.source_problem

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from catalog.admin.audited import AuditedAdmin
 from catalog.admin.grants import GrantInline
 from catalog.admin.living import ReasonForm, life_actions
+from catalog.admin.permissions import fixed_for
 from catalog.admin.presentation import page_of
 from catalog.admin.read_only import ReadOnlyInline
 from catalog.declarations import RowRule
@@ -117,7 +118,7 @@ class FeatureGroupAdmin(AuditedAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: FeatureGroup | None = None) -> Any:
         kept = ("status", "declared", "created_by", "created_at", "updated_at")
-        return kept if obj is None else ("name", "entity", *kept)
+        return kept if obj is None else ("name", "entity", *fixed_for(request, obj.sensitivity, "sensitivity"), *kept)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[FeatureGroup]:
         active = Count("features", filter=~Q(features__status=Status.ARCHIVED))

@@ -9,6 +9,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from catalog.access import Capability, may
+from catalog.disclosure import SENSITIVE
 
 if TYPE_CHECKING:
     _Options = admin.options.BaseModelAdmin[Any]
@@ -55,6 +56,15 @@ class CapabilityOptions(_Options):
         rows = super().get_queryset(request)
         visible_to = getattr(rows, "visible_to", None)
         return rows if visible_to is None else visible_to(request.user)
+
+
+def fixed_for(request: HttpRequest, sensitivity: str, *fields: str) -> tuple[str, ...]:
+    """Those of ``fields`` that only who may read values of that sensitivity edits.
+
+    Otherwise whoever may edit could read every value, by calling it public or unmasking it first.
+    """
+    closed = sensitivity in SENSITIVE and not may(request.user, Capability.READ_SENSITIVE)
+    return fields if closed else ()
 
 
 def _allows(request: HttpRequest, capability: Capability | None) -> bool:

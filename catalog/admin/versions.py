@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 
 from catalog.admin.audited import AuditedAdmin
+from catalog.admin.permissions import fixed_for
 from catalog.admin.presentation import json_of, page_of
 from catalog.models import FeatureVersion
 
@@ -87,6 +91,10 @@ class FeatureVersionAdmin(AuditedAdmin):
         json_of("default_value"),
         json_of("inherited"),
     )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: FeatureVersion | None = None) -> Any:
+        closed = () if obj is None else fixed_for(request, obj.feature.effective_sensitivity, "mask")
+        return (*self.readonly_fields, *closed)
 
     def view_on_site(self, obj: FeatureVersion) -> str | None:
         page = page_of("catalog:feature", obj.feature.name)

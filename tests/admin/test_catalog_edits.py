@@ -89,6 +89,41 @@ def test_a_definition_is_not_edited_but_its_mask_is(steward: Client, stocked: St
     assert event.after == {"mask": "hash", "description": "Phone"}
 
 
+@pytest.mark.parametrize(("role", "expected"), [("engineer", "partial"), ("steward", "bucket")])
+def test_only_who_reads_sensitive_values_changes_their_mask(
+    role: str, expected: str, stocked: Stocked, request: pytest.FixtureRequest
+) -> None:
+    address = reverse("admin:catalog_featureversion_change", args=[stocked.phone.pk])
+
+    request.getfixturevalue(role).post(address, {"status": "active", "description": "", "mask": "bucket"})
+
+    assert FeatureVersion.objects.get(pk=stocked.phone.pk).mask == expected
+
+
+@pytest.mark.parametrize(("role", "expected"), [("engineer", "personal"), ("steward", "public")])
+def test_only_who_reads_sensitive_values_opens_them(
+    role: str, expected: str, stocked: Stocked, request: pytest.FixtureRequest
+) -> None:
+    address = reverse("admin:catalog_feature_change", args=[stocked.phone.feature_id])
+    form = feature_form(stocked, sensitivity="public", default_version=stocked.phone.pk)
+
+    assert request.getfixturevalue(role).post(address, form).status_code == 302
+    assert Feature.objects.get(pk=stocked.phone.feature_id).sensitivity == expected
+
+
+@pytest.mark.parametrize(("role", "expected"), [("engineer", "personal"), ("steward", "internal")])
+def test_only_who_reads_sensitive_values_opens_a_group(
+    role: str, expected: str, stocked: Stocked, request: pytest.FixtureRequest
+) -> None:
+    FeatureGroup.objects.update(sensitivity="personal")
+    form = group_form(**{"grants-TOTAL_FORMS": 0})
+
+    address = reverse("admin:catalog_featuregroup_change", args=[stocked.group.pk])
+    assert request.getfixturevalue(role).post(address, form).status_code == 302
+    group = FeatureGroup.objects.get(pk=stocked.group.pk)
+    assert (group.sensitivity, group.source_table) == (expected, "cards")
+
+
 def act(client: Client, model: str, action: str, *rows: int, reason: str = "") -> Any:
     address = reverse(f"admin:catalog_{model}_changelist")
     return client.post(address, {"action": action, "_selected_action": rows, "reason": reason}, follow=True)
