@@ -14,7 +14,8 @@ from django.db import transaction
 from catalog.audit import record
 from catalog.clock import now
 from catalog.models import Feature, FeatureVersion
-from serving.models import FeatureValue, Scope
+from serving.models import Scope
+from serving.stores.online import online_store
 from serving.tokens import issue_token
 
 TOKEN_LIFETIME = timedelta(days=90)
@@ -59,11 +60,11 @@ def example_path() -> str | None:
     wanted = versions.filter(feature__name=_EXAMPLE_FEATURE).first() or versions.first()
     if wanted is None:
         return None
-    rows = FeatureValue.objects.filter(group=wanted.feature.group)
-    row = rows.filter(entity_key=_EXAMPLE_ENTITY).first() or rows.first()
-    if row is None or not _is_single(wanted.feature):
+    if not _is_single(wanted.feature):
         return None
-    return f"/api/v1/features/{wanted.feature.name}/entity/{quote(row.entity_key, safe='')}"
+    store, group_id = online_store(), wanted.feature.group_id
+    key = _EXAMPLE_ENTITY if store.read({group_id: [_EXAMPLE_ENTITY]}) else store.sample(group_id)
+    return None if key is None else f"/api/v1/features/{wanted.feature.name}/entity/{quote(key, safe='')}"
 
 
 def _is_single(feature: Feature) -> bool:

@@ -20,6 +20,10 @@ from django_celery_beat.models import PeriodicTask
 from kombu.exceptions import OperationalError as BrokerUnavailable
 
 from catalog.clock import now
+from catalog.errors import Unavailable
+from ingestion.applying import WAREHOUSE
+from ingestion.models import Source
+from serving.stores.online import DATABASE, online_store
 
 HEARTBEAT_TASK = "ingestion.tasks.resume_runs"
 SILENT = timedelta(minutes=3)
@@ -55,22 +59,26 @@ class Health:
 
 
 def store_health() -> Health:
-    """Ask every part now: the database, the offline store, the broker and the scheduler.
+    """Ask every part now: the database, the stores, the broker, the scheduler and the step-6 warehouse.
 
     Failures are told without addresses or passwords, as anybody may ask; the log says more.
     """
     database = _checked("database", _database)
     checks = {"database": database, "offline_store": _checked("offline store", _offline_store)}
+    if settings.FEATURESTORE.feature_store.online_store != DATABASE:
+        checks["online_store"] = _checked("online store", _online_store)
     checks["broker"] = _checked("broker", _broker)
     if database.state is CheckState.PASS:
         checks["scheduler"] = _checked("scheduler", _scheduler)
+        if settings.FEATURESTORE.integration.upstream.step6_health_check:
+            checks["warehouse"] = _checked("warehouse", _warehouse)
     return Health(checks)
 
 
 def _checked(name: str, check: Callable[[], Check]) -> Check:
     try:
         return check()
-    except (DatabaseError, OSError, BrokerUnavailable) as error:
+    except (DatabaseError, OSError, BrokerUnavailable, Unavailable) as error:
         log.warning("the %s does not answer: %s", name, error)
         return Check(CheckState.FAIL, f"the {name} does not answer")
 
@@ -93,6 +101,19 @@ def _offline_store() -> Check:
     nearest = next(parent for parent in (folder, *folder.parents) if parent.exists())
     if not os.access(nearest, os.R_OK | os.W_OK | os.X_OK):
         return Check(CheckState.FAIL, "the offline store cannot be read and written")
+    return Check(CheckState.PASS)
+
+
+def _online_store() -> Check:
+    online_store().check()
+    return Check(CheckState.PASS)
+
+
+def _warehouse() -> Check:
+    """Values are read without the warehouse, so that it is gone is told and no reason to send requests elsewhere."""
+    warehouse = Source.objects.filter(name=WAREHOUSE).first()
+    if warehouse is not None and not Path(warehouse.location).exists():
+        return Check(CheckState.WARN, "the warehouse of step 6 is not there")
     return Check(CheckState.PASS)
 
 

@@ -20,7 +20,7 @@ from catalog.durations import format_duration
 from catalog.errors import FeatureStoreError
 from catalog.models import Feature, FeatureServiceMember, FeatureVersion, Status
 from catalog.registration.printing import counts_text
-from ingestion.applying import configured, plan_configuration
+from ingestion.applying import WAREHOUSE, configured, plan_configuration
 from ingestion.group_status import GroupStatus
 from ingestion.models import GroupLease, IngestionRun, RunState, Source, ValidationReport
 from serving.models import FeatureUsage
@@ -80,9 +80,11 @@ def _configuration() -> Iterator[Problem]:
 
 
 def _sources() -> Iterator[Problem]:
+    required = settings.FEATURESTORE.integration.upstream.step6_required
     for source in Source.objects.all():
         if not Path(source.location).exists():
-            yield _error("source_missing", f"{source.location} is not there", source.name)
+            tell = _error if required or source.name != WAREHOUSE else _warning
+            yield tell("source_missing", f"{source.location} is not there", source.name)
 
 
 def _groups(groups: Sequence[GroupStatus]) -> Iterator[Problem]:

@@ -58,7 +58,7 @@ def prepare(group: FeatureGroup, *, rebuild: bool = False, at: datetime | None =
     """Read what must be carried into the online store; None when the group has no history.
 
     Only files that were added since the last time are read, unless ``rebuild``, or an event that was in the
-    future then has come, or the last version is no longer there.
+    future then has come, or the last version is no longer there, or the online store has lost the group's rows.
     """
     at = at or now()
     history = open_history(group)
@@ -66,7 +66,8 @@ def prepare(group: FeatureGroup, *, rebuild: bool = False, at: datetime | None =
         return None
     done = MaterializedTable.objects.filter(group=group).first()
     source: pads.Dataset = history.dataset
-    if done is not None and not rebuild and (done.next_event is None or done.next_event > at):
+    up_to_date = done is not None and (done.next_event is None or done.next_event > at)
+    if done is not None and up_to_date and not rebuild and not _lost(done):
         source = _added_since(group, history, done.table_version)
     columns = value_columns_of(group)
     rows = latest_rows(source, as_of=at, columns=["arrival", *columns])
@@ -78,6 +79,13 @@ def prepare(group: FeatureGroup, *, rebuild: bool = False, at: datetime | None =
         replaces=rebuild,
         next_event=_next_event(history, at),
     )
+
+
+def _lost(done: MaterializedTable) -> bool:
+    """Whether the online store has nothing of what was carried over: another store is configured, or it was emptied."""
+    if not settings.FEATURESTORE.serving.online_store_enabled or done.online_rows == 0:
+        return False
+    return online_store().sample(done.group_id) is None
 
 
 def _added_since(group: FeatureGroup, history: History, version: int) -> pads.Dataset:
@@ -97,7 +105,11 @@ def _next_event(history: History, at: datetime) -> datetime | None:
 
 
 def commit(prepared: Prepared, *, progress: Progress | None = None) -> Materialized:
-    """Write what was prepared. Call it in the transaction that it must be one with; it opens one by itself."""
+    """Write what was prepared. Call it in the transaction that it must be one with; it opens one by itself.
+
+    A store outside of the database is written first: rows come from the history, which has them for good, and go
+    only over older ones, so that writing them again after the transaction failed changes nothing.
+    """
     if not settings.FEATURESTORE.serving.online_store_enabled:
         return Materialized(rows_written=0, table_version=prepared.history.version)
     rows = online_rows(prepared.rows, value_columns=prepared.value_columns)

@@ -103,7 +103,10 @@ def inherit_metadata(group: FeatureGroup, *, source: Source) -> list[Problem]:
         chosen=None if chosen == "latest" else chosen,
     )
     record_inherited(group=group, outputs=outputs)
-    if settings.FEATURESTORE.integration.upstream.step6_required:
+    upstream = settings.FEATURESTORE.integration.upstream
+    if not upstream.validate_step6_outputs:
+        return []
+    if upstream.step6_required:
         return list(outputs.problems)
     return [problem for problem in outputs.problems if problem.code != "step6_reports_missing"]
 

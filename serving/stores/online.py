@@ -8,11 +8,15 @@ from itertools import islice
 from typing import Any, Protocol
 
 import orjson
-from django.db import connections, router, transaction
+from django.conf import settings
+from django.db import DatabaseError, connections, router, transaction
+from django.utils.module_loading import import_string
 
+from catalog.errors import Unavailable
 from serving.models import FeatureValue
 from serving.stores import online_sql
 
+DATABASE = "database"
 READ_CHUNK = 400
 WRITE_CHUNK = 2_000
 
@@ -52,6 +56,15 @@ class OnlineStore(Protocol):
 
     def count(self, group_id: int) -> int:
         """How many entity keys the group has."""
+
+    def sample(self, group_id: int) -> str | None:
+        """Some entity key of the group; None when it has none."""
+
+    def check(self) -> None:
+        """Ask whether the store answers.
+
+        :raises Unavailable: when it does not.
+        """
 
 
 class DatabaseOnlineStore:
@@ -123,10 +136,31 @@ class DatabaseOnlineStore:
     def count(self, group_id: int) -> int:
         return FeatureValue.objects.filter(group_id=group_id).count()
 
+    def sample(self, group_id: int) -> str | None:
+        rows = FeatureValue.objects.filter(group_id=group_id).order_by("entity_key")
+        return rows.values_list("entity_key", flat=True).first()
+
+    def check(self) -> None:
+        try:
+            FeatureValue.objects.order_by("pk").values_list("pk", flat=True).first()
+        except DatabaseError as error:
+            raise Unavailable("the online store (database) does not answer") from error
+
 
 def online_store() -> OnlineStore:
-    """The configured online store."""
-    return DatabaseOnlineStore()
+    """The configured online store.
+
+    :raises Unavailable: when it is Redis and its driver is not installed.
+    """
+    place = settings.FEATURESTORE.feature_store.online_store
+    if place == DATABASE:
+        return DatabaseOnlineStore()
+    try:
+        # Only a store in Redis needs the driver, which is an extra of the installation.
+        store: OnlineStore = import_string("serving.stores.redis_online.redis_online_store")(place)
+    except ImportError as error:
+        raise Unavailable("the online store is Redis and its driver is missing: pip install redis") from error
+    return store
 
 
 def _chunks(rows: Iterable[OnlineRow], size: int) -> Iterable[list[OnlineRow]]:
