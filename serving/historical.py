@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,7 @@ from serving.masking import mask_values
 from serving.online_reads import entity_shapes
 from serving.online_rows import json_column
 from serving.point_in_time import EngineLimits, GroupHistory, KnownAt, TimeRange, WantedColumn, join_point_in_time
-from serving.stores.offline import KEY_COLUMNS, open_history
+from serving.stores.offline import KEY_COLUMNS, History, open_history
 from serving.wire.entity_frame import EntityFrame
 
 ENTITY_ID = "entity_id"
@@ -59,12 +59,18 @@ def read_historical(
     time_range: TimeRange,
     known_at: KnownAt,
     at: datetime,
+    table_versions: Mapping[str, int | None] | None = None,
+    masks: Sequence[ColumnMask | None] | None = None,
 ) -> HistoricalAnswer:
     """The point-in-time join of the entity rows with the features, as ``user`` may see them.
 
     The entity key is taken from the columns named as the join keys, or, where there is one join key and one
     entity, from ``entity_id``. Rows without an event timestamp are taken at the end of the time range, or ``at``.
 
+    ``table_versions`` pins by group name which version of its history answers, None being none at all; without it
+    the newest does. ``masks`` pins how each feature is masked; without it the present rights of ``user`` say.
+
+    :raises Conflict: when a pinned version is no longer there.
     :raises InvalidInput: when key columns are missing, a column has the name of a feature asked for, or a value
         cannot be used.
     :raises TooLarge: when the join does not fit the memory and disk it may use.
@@ -72,11 +78,9 @@ def read_historical(
     """
     if not settings.FEATURESTORE.serving.offline_store_enabled:
         raise Unavailable("history is not served here: serving.offline_store_enabled is false")
-    _refuse_taken_names(frame, resolved)
-    shapes = entity_shapes(resolved)
-    columns = {shape.name: frame.keys(_key_columns(frame, shape, alone=len(shapes) == 1)) for shape in shapes}
+    columns = entity_keys_of(frame, resolved)
     narrow = pa.table([*columns.values(), frame.times()], names=[*map(_key_name, columns), _TIME])
-    groups, table_versions = _histories(resolved)
+    groups, answering = _histories(resolved, table_versions)
     joined = join_point_in_time(
         entities=narrow,
         time_column=_TIME,
@@ -84,9 +88,9 @@ def read_historical(
         time_range=time_range,
         known_at=known_at,
         default_time=at,
-        limits=_limits(),
     )
-    masks = masks_for(user=user, resolved=resolved)
+    if masks is None:
+        masks = masks_for(user=user, resolved=resolved)
     fields, values = [], []
     for position, (item, mask) in enumerate(zip(resolved, masks, strict=True)):
         column = joined.column(_output(position))
@@ -99,8 +103,18 @@ def read_historical(
         frame=frame,
         features=pa.table(values, schema=pa.schema(fields)),
         masked=tuple(item.reference for item, mask in zip(resolved, masks, strict=True) if mask is not None),
-        table_versions=table_versions,
+        table_versions=answering,
     )
+
+
+def entity_keys_of(frame: EntityFrame, resolved: Sequence[ResolvedFeature]) -> dict[str, pa.Array]:
+    """By entity name the entity key of every row.
+
+    :raises InvalidInput: when key columns are missing, a key cannot be used, or a column has the name of a feature.
+    """
+    _refuse_taken_names(frame, resolved)
+    shapes = entity_shapes(resolved)
+    return {shape.name: frame.keys(key_columns(frame, shape, alone=len(shapes) == 1)) for shape in shapes}
 
 
 def _refuse_taken_names(frame: EntityFrame, resolved: Sequence[ResolvedFeature]) -> None:
@@ -113,7 +127,11 @@ def _refuse_taken_names(frame: EntityFrame, resolved: Sequence[ResolvedFeature])
         )
 
 
-def _key_columns(frame: EntityFrame, shape: EntityShape, *, alone: bool) -> Sequence[str]:
+def key_columns(frame: EntityFrame, shape: EntityShape, *, alone: bool) -> Sequence[str]:
+    """The columns that hold the join keys of an entity; ``alone`` when the features belong to no other one.
+
+    :raises InvalidInput: when they are not there.
+    """
     missing = [name for name in shape.join_keys if name not in frame.columns]
     if not missing or not frame.columns:
         return shape.join_keys
@@ -131,7 +149,9 @@ def _key_columns(frame: EntityFrame, shape: EntityShape, *, alone: bool) -> Sequ
     )
 
 
-def _histories(resolved: Sequence[ResolvedFeature]) -> tuple[list[GroupHistory], dict[str, int]]:
+def _histories(
+    resolved: Sequence[ResolvedFeature], pinned: Mapping[str, int | None] | None
+) -> tuple[list[GroupHistory], dict[str, int]]:
     wanted: dict[int, list[WantedColumn]] = {}
     groups: dict[int, FeatureGroup] = {}
     for position, item in enumerate(resolved):
@@ -140,7 +160,7 @@ def _histories(resolved: Sequence[ResolvedFeature]) -> tuple[list[GroupHistory],
         wanted.setdefault(group.pk, []).append(_wanted(position, item.version))
     histories, versions = [], {}
     for pk, group in groups.items():
-        history = open_history(group)
+        history = _history(group, pinned)
         if history is not None:
             versions[group.name] = history.version
         histories.append(
@@ -153,6 +173,13 @@ def _histories(resolved: Sequence[ResolvedFeature]) -> tuple[list[GroupHistory],
             )
         )
     return histories, versions
+
+
+def _history(group: FeatureGroup, pinned: Mapping[str, int | None] | None) -> History | None:
+    if pinned is None:
+        return open_history(group)
+    version = pinned[group.name]
+    return None if version is None else open_history(group, version=version)
 
 
 def _entity_names(resolved: Sequence[ResolvedFeature]) -> dict[int, str]:
