@@ -28,12 +28,21 @@ def closed_features(*, user: Reader, features: Iterable[Feature]) -> set[int]:
 
 def shows_rows_of(*, user: Reader, group: FeatureGroup) -> bool:
     """Whether ``user`` may see whole source rows of ``group``, which hold the values of all its features."""
+    return group.pk in groups_with_open_rows(user=user, groups=[group])
+
+
+def groups_with_open_rows(*, user: Reader, groups: Iterable[FeatureGroup]) -> set[int]:
+    """The ids of those ``groups`` of which ``user`` may see whole source rows. Two queries at most."""
+    every = list(groups)
     if not may(user, Capability.READ_VALUES):
-        return False
+        return set()
+    ids = {group.pk for group in every}
     if may(user, Capability.READ_SENSITIVE):
-        return True
-    own = group.features.filter(sensitivity__in=SENSITIVE).exists()
-    return not (own or group.sensitivity in SENSITIVE) or group.pk in _granted_groups(user, {group.pk})
+        return ids
+    hidden = {group.pk for group in every if group.sensitivity in SENSITIVE}
+    of_features = Feature.objects.filter(group__in=ids - hidden, sensitivity__in=SENSITIVE)
+    hidden |= set(of_features.values_list("group_id", flat=True))
+    return ids - (hidden - _granted_groups(user, hidden)) if hidden else ids
 
 
 def _granted_groups(user: Reader, groups: set[int]) -> set[int]:

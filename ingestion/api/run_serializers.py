@@ -10,9 +10,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
-from catalog.access import Capability, may
 from catalog.api.fields import StrictSerializer
-from ingestion.models import IngestionRun, RuleResult, RunKind, RunState, RunStep
+from ingestion.api.report_access import ReportAccess
+from ingestion.models import IngestionRun, RuleResult, RunKind, RunState, RunStep, ValidationReport
 
 
 @extend_schema_field(
@@ -51,6 +51,11 @@ class RunRequestSerializer(StrictSerializer):
     wait = WaitField(required=False, default=0.0)
 
 
+def _access(serializer: serializers.Serializer[Any]) -> ReportAccess:
+    access: ReportAccess = serializer.context["access"]
+    return access
+
+
 class RunReferenceSerializer(serializers.Serializer[Any]):
     """A run, and where its state is told."""
 
@@ -58,8 +63,12 @@ class RunReferenceSerializer(serializers.Serializer[Any]):
     group = serializers.CharField(source="group.name")
     kind = serializers.ChoiceField(choices=RunKind.choices)
     state = serializers.ChoiceField(choices=RunState.choices)
-    error = serializers.CharField()
+    error = serializers.SerializerMethodField(help_text="Why it failed; null for readers who may not see the values.")
     url = serializers.SerializerMethodField()
+
+    @extend_schema_field(serializers.CharField(allow_null=True))
+    def get_error(self, run: IngestionRun) -> str | None:
+        return run.error if _access(self).shows_log(run) else None
 
     @extend_schema_field(OpenApiTypes.URI)
     def get_url(self, run: IngestionRun) -> str:
@@ -114,8 +123,8 @@ class RuleResultSerializer(serializers.Serializer[RuleResult]):
     passed = serializers.BooleanField()
     checked = serializers.IntegerField()
     failed = serializers.IntegerField()
-    message = serializers.CharField()
-    sample = serializers.SerializerMethodField()
+    message = serializers.SerializerMethodField()
+    sample = serializers.SerializerMethodField(help_text="Some of the rows that broke it; null where it is hidden.")
 
     @extend_schema_field(serializers.CharField(allow_null=True))
     def get_feature(self, result: RuleResult) -> str | None:
@@ -123,8 +132,11 @@ class RuleResultSerializer(serializers.Serializer[RuleResult]):
 
     @extend_schema_field(serializers.ListField(child=serializers.JSONField(), allow_null=True))
     def get_sample(self, result: RuleResult) -> Any:
-        # Rows show the values of every feature of the group.
-        return result.sample if result.report.group_id in self.context["open_groups"] else None
+        return result.sample if _access(self).shows(result) else None
+
+    @extend_schema_field(serializers.CharField(allow_null=True))
+    def get_message(self, result: RuleResult) -> str | None:
+        return result.message if _access(self).shows(result) else None
 
 
 class ReportSerializer(serializers.Serializer[Any]):
@@ -140,7 +152,11 @@ class ReportSerializer(serializers.Serializer[Any]):
     validity = serializers.FloatField(allow_null=True)
     consistency = serializers.FloatField(allow_null=True)
     thresholds = serializers.DictField(child=serializers.FloatField())
-    shortfalls = ProblemSerializer(many=True, help_text="What fell short.")
+    shortfalls = serializers.SerializerMethodField(help_text="What fell short.")
+
+    @extend_schema_field(ProblemSerializer(many=True))
+    def get_shortfalls(self, report: ValidationReport) -> Any:
+        return ProblemSerializer(_access(self).shortfalls(report), many=True).data
 
 
 class DetailedReportSerializer(ReportSerializer):
@@ -152,13 +168,17 @@ class DetailedReportSerializer(ReportSerializer):
 class RunDetailSerializer(RunSerializer):
     """All that is known of a run."""
 
-    problems = ProblemSerializer(many=True)
-    log = serializers.SerializerMethodField(help_text="Its log, for those who may start runs; else null.")
+    problems = serializers.SerializerMethodField()
+    log = serializers.SerializerMethodField(help_text="Null for readers who may not see the values.")
     report = serializers.SerializerMethodField(help_text="What its checks found; null when it made none.")
+
+    @extend_schema_field(ProblemSerializer(many=True))
+    def get_problems(self, run: IngestionRun) -> Any:
+        return ProblemSerializer(_access(self).problems(run), many=True).data
 
     @extend_schema_field(serializers.CharField(allow_null=True))
     def get_log(self, run: IngestionRun) -> str | None:
-        return run.log if may(self.context["request"].user, Capability.RUN_INGESTION) else None
+        return run.log if _access(self).shows_log(run) else None
 
     @extend_schema_field(DetailedReportSerializer(allow_null=True))
     def get_report(self, run: IngestionRun) -> Any:

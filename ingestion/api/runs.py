@@ -14,9 +14,9 @@ from rest_framework.viewsets import GenericViewSet
 
 from catalog.access import Capability
 from catalog.api.filtering import StrictFilterBackend, refuse_unknown_parameters
-from catalog.disclosure import shows_rows_of
 from catalog.errors import NotFound
 from catalog.models import FeatureGroup
+from ingestion.api.report_access import report_access
 from ingestion.api.report_filters import ReportFilter
 from ingestion.api.run_serializers import (
     DetailedReportSerializer,
@@ -36,11 +36,6 @@ def reports_in_detail() -> QuerySet[ValidationReport]:
     """Reports with their group and the result of each rule."""
     reports = ValidationReport.objects.select_related("group")
     return reports.prefetch_related("results__version__feature", "results__report")
-
-
-def groups_open_to(user: Any, groups: list[FeatureGroup]) -> set[int]:
-    """The ids of those groups whose rows ``user`` may see."""
-    return {group.pk for group in groups if shows_rows_of(user=user, group=group)}
 
 
 @extend_schema_view(
@@ -69,19 +64,14 @@ class RunViewSet(GenericViewSet[IngestionRun]):
         return visible.select_related("group").order_by("-created_at", "-id")
 
     def list(self, request: Request) -> Response:  # noqa: ARG002  (the framework's signature)
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset().defer("log")))
-        serializer = RunSerializer(page, many=True, context=self.get_serializer_context())
-        return self.get_paginated_response(serializer.data)
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset().defer("log"))) or []
+        return self.get_paginated_response(RunSerializer(page, many=True, context=self._context(*page)).data)
 
     def retrieve(self, request: Request, pk: str) -> Response:
         refuse_unknown_parameters(request, ())
         run = self._run(pk)
         reports = {report.run_id: report for report in reports_in_detail().filter(run=run)}
-        context = {
-            **self.get_serializer_context(),
-            "reports": reports,
-            "open_groups": groups_open_to(request.user, [run.group]),
-        }
+        context = {**self._context(run), "reports": reports}
         return Response(RunDetailSerializer(run, context=context).data)
 
     @extend_schema(
@@ -96,8 +86,12 @@ class RunViewSet(GenericViewSet[IngestionRun]):
     @action(detail=True, methods=["post"], filter_backends=[], pagination_class=None)
     def retry(self, request: Request, pk: str) -> Response:
         again = retry_run(self._run(pk), user=request.user)
-        answer = RunReferenceSerializer(again, context=self.get_serializer_context()).data
+        answer = RunReferenceSerializer(again, context=self._context(again)).data
         return Response(answer, status=status.HTTP_202_ACCEPTED, headers={"Location": answer["url"]})
+
+    def _context(self, *runs: IngestionRun) -> dict[str, Any]:
+        access = report_access(user=self.request.user, groups=[run.group for run in runs])
+        return {**self.get_serializer_context(), "access": access}
 
     def _run(self, pk: str) -> IngestionRun:
         run = self.get_queryset().filter(pk=pk).first()
@@ -129,13 +123,15 @@ class ReportViewSet(GenericViewSet[ValidationReport]):
         return reports_in_detail().filter(group__in=groups).order_by("-created_at", "-id")
 
     def list(self, request: Request) -> Response:  # noqa: ARG002  (the framework's signature)
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset().prefetch_related(None)))
-        return self.get_paginated_response(ReportSerializer(page, many=True).data)
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset().prefetch_related(None))) or []
+        return self.get_paginated_response(ReportSerializer(page, many=True, context=self._context(*page)).data)
 
     def retrieve(self, request: Request, pk: str) -> Response:
         refuse_unknown_parameters(request, ())
         report = self.get_queryset().filter(pk=pk).first()
         if report is None:
             raise NotFound(f"there is no report {pk}", details={"id": pk})
-        context = {"open_groups": groups_open_to(request.user, [report.group])}
-        return Response(DetailedReportSerializer(report, context=context).data)
+        return Response(DetailedReportSerializer(report, context=self._context(report)).data)
+
+    def _context(self, *reports: ValidationReport) -> dict[str, Any]:
+        return {"access": report_access(user=self.request.user, groups=[report.group for report in reports])}

@@ -11,8 +11,9 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from catalog.access import Capability
+from ingestion.api.report_access import report_access
 from ingestion.api.run_serializers import ReportsSerializer, RunRequestSerializer, RunsSerializer, ValidatedSerializer
-from ingestion.api.runs import groups_open_to, reports_in_detail
+from ingestion.api.runs import reports_in_detail
 from ingestion.models import IngestionRun, RunKind
 from ingestion.runs import wait_for
 from ingestion.triggering import groups_to_run, start_runs
@@ -55,9 +56,9 @@ class StartingViewSet(ViewSet):
         answer = self._told(request, runs)
         if all(run.is_finished for run in runs):
             reports = list(reports_in_detail().filter(run__in=runs).order_by("group__name"))
-            context = {"open_groups": groups_open_to(request.user, [report.group for report in reports])}
+            access = report_access(user=request.user, groups=[report.group for report in reports])
             passed = len(reports) == len(runs) and all(report.passed for report in reports)
-            answer["report"] = ReportsSerializer({"passed": passed, "groups": reports}, context=context).data
+            answer["report"] = ReportsSerializer({"passed": passed, "groups": reports}, context={"access": access}).data
         return Response(answer, status=_status_of(runs))
 
     def _started(self, request: Request, kind: RunKind) -> list[IngestionRun]:
@@ -69,7 +70,8 @@ class StartingViewSet(ViewSet):
         return wait_for(runs, timeout=seconds) if seconds else runs
 
     def _told(self, request: Request, runs: list[IngestionRun]) -> dict[str, object]:
-        return dict(RunsSerializer({"runs": runs}, context={"request": request}).data)
+        access = report_access(user=request.user, groups=[run.group for run in runs])
+        return dict(RunsSerializer({"runs": runs}, context={"request": request, "access": access}).data)
 
 
 def _status_of(runs: list[IngestionRun]) -> int:

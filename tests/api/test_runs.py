@@ -66,8 +66,26 @@ def test_one_run(viewer: Client, done: IngestionRun) -> None:
         {"code": "missing_column", "message": "no column balance_sum", "feature": "balance_sum", "rule": None}
     ]
     assert body["report"]["results"][0]["failed"] == 357
-    assert body["log"] is None
-    assert ask(caller(Role.DATA_ENGINEER), f"runs/{done.pk}")[1]["log"] == "read\n"
+    assert body["log"] == "read\n"
+
+
+def test_what_quotes_values_is_for_those_who_may_see_them(viewer: Client, done: IngestionRun) -> None:
+    done.group.features.update(sensitivity="personal")
+    IngestionRun.objects.update(
+        error="161993.89 is too much",
+        problems=[{"feature": "balance_mean", "rule": "max_value", "message": "161993.89"}],
+    )
+    of_run, of_report = ask(viewer, f"runs/{done.pk}")[1], ask(viewer, "reports")[1]["results"][0]
+    assert (of_run["log"], of_run["error"], ask(viewer, "runs")[1]["results"][0]["error"]) == (None, None, None)
+    assert of_run["problems"][0]["message"] == "you may not see the values that this is about"
+    result = of_run["report"]["results"][0]
+    assert (result["failed"], result["message"], result["sample"]) == (357, None, None)
+    assert of_report["passed"] is True
+
+    mending = ask(caller(Role.DATA_ENGINEER), f"runs/{done.pk}")[1]
+    assert (mending["log"], mending["error"]) == ("read\n", "161993.89 is too much")
+    assert mending["report"]["results"][0]["sample"] is None
+    assert ask(caller(Role.STEWARD), f"runs/{done.pk}")[1]["report"]["results"][0]["message"].startswith("357")
 
 
 def test_unknown_runs(viewer: Client) -> None:
