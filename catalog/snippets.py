@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from keyword import iskeyword
 from shlex import quote
 
 ONLINE_TABLE = "serving_featurevalue"
@@ -137,7 +138,7 @@ def _training(base_url: str, keys: dict[str, str], references: list[str] | None,
 
 
 def _arguments(keys: dict[str, str]) -> str:
-    if all(key.isidentifier() for key in keys):
+    if all(key.isidentifier() and not iskeyword(key) for key in keys):
         return ", ".join(f"{key}={_text(value)}" for key, value in keys.items())
     return f"**{json.dumps(keys)}"
 
