@@ -45,8 +45,11 @@ class ManagementCalls(Connected):
         body = _groups(groups) | ({"wait": True} if wait else {})
         answer = self._transport.post_json("validate", body, idempotent=False, timeout=timeout if wait else None)
         runs = tuple(Run.from_json(entry) for entry in reading.objects(answer, "runs")) if "runs" in answer else ()
-        report = answer.get("report", answer)
-        return Validation(finished=wait, report=report if wait and isinstance(report, dict) else {}, runs=runs)
+        report = answer.get("report") if "runs" in answer else answer
+        if wait and isinstance(report, dict):
+            return Validation(finished=True, report=report, runs=runs)
+        # It was not waited for, or longer than the server waits: the runs go on.
+        return Validation(finished=False, report={}, runs=runs)
 
     def get_run(self, run: Run | int | str) -> Run:
         """The present state of a run, named by id, by the URL that the server gave, or by an earlier answer."""

@@ -165,6 +165,12 @@ def test_validation(client: FeatureStoreClient, server: ScriptedServer) -> None:
     assert [asked.json for asked in server.asked] == [{"groups": ["g"]}, {"wait": True}]
 
 
+def test_a_validation_that_outlasts_the_wait_of_the_server(client: FeatureStoreClient, server: ScriptedServer) -> None:
+    server.script(Answer(202, {"runs": [run("running")]}))
+    unfinished = client.validate(wait=True)
+    assert (unfinished.finished, unfinished.report, len(unfinished.runs)) == (False, {}, 1)
+
+
 def test_a_conflict_is_said(client: FeatureStoreClient, server: ScriptedServer) -> None:
     server.script(error(409, "conflict", "group g is being ingested"))
     with pytest.raises(sdk.ConflictError, match="being ingested"):
