@@ -7,8 +7,6 @@ holder that was given up for dead and comes back cannot write.
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +21,7 @@ from django.db.models import F, Q, QuerySet
 from catalog.clock import now
 from catalog.models import FeatureGroup
 from ingestion.models import GroupLease
+from serving.processes import is_dead, this_process
 from serving.stores.offline import LeaseLost
 
 TIME_TO_LIVE = timedelta(seconds=60)
@@ -45,10 +44,10 @@ def acquire(group: FeatureGroup, *, run_id: UUID) -> Lease | None:
     at = now()
     row, _ = GroupLease.objects.get_or_create(group=group)
     free = Q(holder__isnull=True) | Q(expires_at__lte=at)
-    if row.is_held(at) and _is_dead(row.process):
+    if row.is_held(at) and is_dead(row.process):
         free |= Q(holder=row.holder, epoch=row.epoch)
     taken = GroupLease.objects.filter(free, group=group, epoch=row.epoch).update(
-        epoch=F("epoch") + 1, holder=run_id, process=_this_process(), expires_at=at + TIME_TO_LIVE
+        epoch=F("epoch") + 1, holder=run_id, process=this_process(), expires_at=at + TIME_TO_LIVE
     )
     return Lease(group_id=group.pk, run_id=run_id, epoch=row.epoch + 1) if taken else None
 
@@ -56,7 +55,7 @@ def acquire(group: FeatureGroup, *, run_id: UUID) -> Lease | None:
 def holder_of(group: FeatureGroup) -> UUID | None:
     """The run that holds the group now, if any does."""
     row = GroupLease.objects.filter(group=group).first()
-    return row.holder if row is not None and row.is_held(now()) and not _is_dead(row.process) else None
+    return row.holder if row is not None and row.is_held(now()) and not is_dead(row.process) else None
 
 
 def renew(lease: Lease) -> bool:
@@ -105,21 +104,3 @@ def kept_alive(lease: Lease) -> Iterator[None]:
 
 def _own(lease: Lease) -> QuerySet[GroupLease]:
     return GroupLease.objects.filter(group_id=lease.group_id, holder=lease.run_id, epoch=lease.epoch)
-
-
-def _this_process() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}"
-
-
-def _is_dead(process: str) -> bool:
-    """Whether the holder ran on this host and its process is gone; when in doubt, it is alive."""
-    host, _, pid = process.rpartition(":")
-    if host != socket.gethostname() or not pid.isdigit() or int(pid) == os.getpid():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False

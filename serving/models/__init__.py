@@ -1,5 +1,16 @@
+from serving.models.dataset import DatasetState, TrainingDataset
 from serving.models.token import ApiToken, Scope
 from serving.models.usage import FeatureUsage, FoldedLog, LatencyBucket
 from serving.models.value import FeatureValue, MaterializedTable
 
-__all__ = ["ApiToken", "FeatureUsage", "FeatureValue", "FoldedLog", "LatencyBucket", "MaterializedTable", "Scope"]
+__all__ = [
+    "ApiToken",
+    "DatasetState",
+    "FeatureUsage",
+    "FeatureValue",
+    "FoldedLog",
+    "LatencyBucket",
+    "MaterializedTable",
+    "Scope",
+    "TrainingDataset",
+]
