@@ -9,11 +9,13 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from featurestore_site.api import api_urls
 from featurestore_site.error_shape import bad_request, forbidden, not_found, server_error
 from featurestore_site.page_errors import with_slash
+from ingestion.api.metrics import MetricsView
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("login", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout", LogoutView.as_view(), name="logout"),
+    path("metrics", MetricsView.as_view(), name="metrics"),
     *api_urls(),
     path("", include("catalog.urls")),
     path("", include("ingestion.urls")),

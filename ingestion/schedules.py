@@ -41,6 +41,9 @@ HOUSEKEEPING = (
     Housekeeping("materialize due", "ingestion.tasks.materialize_due", "* * * * *", "Values whose time has come."),
     Housekeeping("fold access log", "ingestion.tasks.fold_access_log", "* * * * *", "Counts reads into usage."),
     Housekeeping("write reports", "ingestion.tasks.write_reports", "15 3 * * *", "The feature documentation."),
+    # The tasks of the site stand above this app; the schedule knows them by name only.
+    Housekeeping("back up", "featurestore_site.tasks.back_up_daily", "45 2 * * *", "When backup_enabled is set."),
+    Housekeeping("clear broker", "featurestore_site.tasks.clear_broker", "30 * * * *", "Files of messages long taken."),
 )
 
 

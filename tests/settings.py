@@ -7,7 +7,8 @@ import os
 import shutil
 import tempfile
 
-for _name in [name for name in os.environ if name.startswith("FEATURESTORE_") and name != "FEATURESTORE_REQUIRE_SERVICES"]:
+_kept = ("FEATURESTORE_REQUIRE_SERVICES", "FEATURESTORE_TEST_")
+for _name in [name for name in os.environ if name.startswith("FEATURESTORE_") and not name.startswith(_kept)]:
     del os.environ[_name]
 _folder = tempfile.mkdtemp(prefix="featurestore-tests-")
 atexit.register(shutil.rmtree, _folder, ignore_errors=True)
@@ -21,3 +22,5 @@ LOGGING = {"version": 1, "disable_existing_loggers": False}
 CELERY_TASK_ALWAYS_EAGER = False
 CELERY_BROKER_URL = "memory://"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
+# What one test counted is no answer for the next.
+CACHES = {**CACHES, "answers": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}  # noqa: F405

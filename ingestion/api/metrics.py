@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.http import HttpResponse
-from rest_framework.renderers import BaseRenderer
+from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -16,19 +17,25 @@ from ingestion.metrics import CONTENT_TYPE, recent_metrics
 from serving.api.renderers import JsonAnswer
 
 
-class _Anything(BaseRenderer):
-    """Prometheus names several formats that it would take; this answer has one."""
+class _OneFormat(BaseContentNegotiation):
+    """Prometheus names several formats that it would take; there is one, and errors are JSON."""
 
-    media_type = "text/plain"
-    format = "txt"
+    def select_parser(self, request: Request, parsers: Sequence[Any]) -> Any:  # noqa: ARG002
+        return next(iter(parsers), None)
 
-    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
-        return data if isinstance(data, bytes) else JsonAnswer().render(data, JsonAnswer.media_type, renderer_context)
+    def select_renderer(  # the framework's signature
+        self,
+        request: Request,  # noqa: ARG002
+        renderers: Sequence[Any],
+        format_suffix: str | None = None,  # noqa: ARG002
+    ) -> tuple[Any, str]:
+        return renderers[0], renderers[0].media_type
 
 
 class MetricsView(APIView):
     required_capability: ClassVar = Capability.SEE_METADATA
-    renderer_classes: ClassVar = [JsonAnswer, _Anything]
+    renderer_classes: ClassVar = [JsonAnswer]
+    content_negotiation_class: ClassVar = _OneFormat
     schema = None
 
     def get(self, request: Request) -> HttpResponse:  # noqa: ARG002  (the framework's signature)

@@ -14,7 +14,8 @@ from catalog.access import Capability
 from catalog.api.fields import Seconds
 from catalog.api.filtering import refuse_unknown_parameters
 from ingestion.models import RunState
-from ingestion.stats import LATENCY_HOURS, StoreStats, store_stats
+from ingestion.recent_stats import recent_stats
+from ingestion.stats import LATENCY_HOURS, StoreStats
 
 _COUNTS = ("entities", "groups", "features", "versions", "services", "tags", "runs", "rows_online", "rows_history")
 
@@ -108,12 +109,13 @@ class StatsView(APIView):
     @extend_schema(
         operation_id="stats",
         summary="What the store holds, how fresh, used, good, fast and large it is",
-        description=f"Latency covers the last {LATENCY_HOURS} hours.",
+        description=f"Latency covers the last {LATENCY_HOURS} hours. The numbers are as of `at`: they are counted anew "
+        "when the catalog or a run changes, and otherwise every few minutes.",
         responses=StatsSerializer,
     )
     def get(self, request: Request) -> Response:
         refuse_unknown_parameters(request, ())
-        return Response(StatsSerializer(_told(store_stats(user=request.user))).data)
+        return Response(StatsSerializer(_told(recent_stats(user=request.user))).data)
 
 
 def _told(stats: StoreStats) -> dict[str, Any]:

@@ -45,8 +45,11 @@ def test_each_group_and_housekeeping_get_a_schedule_in_utc(group: FeatureGroup) 
     assert (line(), str(made.crontab.timezone)) == (SIX_HOURS, "UTC")
     assert [task(item.name).task for item in HOUSEKEEPING] == [
         "ingestion.tasks.resume_runs",
+        "ingestion.tasks.materialize_due",
         "ingestion.tasks.fold_access_log",
         "ingestion.tasks.write_reports",
+        "featurestore_site.tasks.back_up_daily",
+        "featurestore_site.tasks.clear_broker",
     ]
 
 
@@ -55,7 +58,7 @@ def test_again_changes_nothing(group: FeatureGroup) -> None:
     events, stamp = AuditEvent.objects.count(), task().date_changed
     assert set(sync().values()) == {ChangeKind.UNCHANGED}
     assert (AuditEvent.objects.count(), task().date_changed) == (events, stamp)
-    assert CrontabSchedule.objects.count() == 3
+    assert CrontabSchedule.objects.count() == 5
 
 
 def test_a_group_may_have_its_own_line(group: FeatureGroup) -> None:
