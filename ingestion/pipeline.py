@@ -45,7 +45,7 @@ from ingestion.source_rows import (
 )
 from ingestion.step6 import Problem, inherit_metadata
 from serving import materialization
-from serving.stores.offline import History, append_history, newest_created, open_history, run_is_in_history
+from serving.stores.offline import History, append_history, epoch_of, newest_created, open_history, run_is_in_history
 
 _MICROSECOND = timedelta(microseconds=1)
 _ARRIVAL_BITS = 32
@@ -110,7 +110,8 @@ def _append(run: IngestionRun, checked: _Checked, *, lease: leases.Lease, progre
         return new, 0
     learned_at = None if checked.rows.has_created else _learned_at(history)
     table = _stamped(new.rows, run=run, lease=lease, learned_at=learned_at)
-    append_history(group=run.group, rows=table, run_id=str(run.pk), epoch=lease.epoch)
+    leases.assert_held(lease)
+    append_history(group=run.group, rows=table, run_id=str(run.pk), epoch=lease.epoch, seen_epoch=epoch_of(history))
     return new, table.num_rows
 
 
@@ -118,7 +119,7 @@ def _learned_at(history: History | None) -> datetime:
     """The created timestamp of what is learnt now: after all that was learnt before, whatever the clock says."""
     at = now()
     newest = None if history is None else newest_created(history)
-    return at if newest is None else max(at, newest.as_py() + _MICROSECOND)
+    return at if newest is None else max(at, newest + _MICROSECOND)
 
 
 def _stamped(rows: pa.Table, *, run: IngestionRun, lease: leases.Lease, learned_at: datetime | None) -> pa.Table:

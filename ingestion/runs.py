@@ -47,12 +47,14 @@ def request_run(
     user: AbstractBaseUser | None = None,
     wake: Callable[[UUID], None] | None = None,
 ) -> IngestionRun:
-    """A run of ``group`` that will be executed: the one already waiting, or a new one.
+    """A run of ``group`` that will be executed: one that waits to begin, or a new one.
 
     ``wake`` is called with its id after the transaction has committed.
     """
     with transaction.atomic():
-        run = IngestionRun.objects.filter(group=group, kind=kind, state=RunState.QUEUED).order_by("created_at").first()
+        # One that was begun already may have read the source: it does not answer for what has changed since.
+        waiting = IngestionRun.objects.filter(group=group, kind=kind, state=RunState.QUEUED, attempts=0)
+        run = waiting.order_by("created_at").first()
         if run is None:
             run = IngestionRun.objects.create(
                 group=group,
@@ -86,22 +88,33 @@ def execute_run(run_id: UUID, *, show: Callable[[str, float], None] | None = Non
         run.refresh_from_db()
         if run.is_finished:
             return run
-        if run.attempts >= MAX_ATTEMPTS:
-            _fail(run, lease, f"given up: its worker died or gave way {run.attempts} times; the logs say more")
-            return run
-        progress = RunProgress(run, show=show)
-        IngestionRun.objects.filter(pk=run.pk).update(
-            state=RunState.RUNNING, attempts=F("attempts") + 1, started_at=run.started_at or now()
-        )
-        with leases.kept_alive(lease):
-            if run.kind == RunKind.VALIDATE:
-                validate(run, lease=lease, progress=progress)
-            else:
-                ingest(run, lease=lease, progress=progress)
+        _attempt(run, lease, show)
     except leases.LeaseLost as error:
         log.warning("run %s of %s gave way: %s", run.pk, run.group.name, error)
         run.refresh_from_db()
         return run  # Whoever took the group tells how it ended.
+    finally:
+        leases.release(lease)
+    run.refresh_from_db()
+    if run.is_finished:
+        _tell(run)
+    return run
+
+
+def _attempt(run: IngestionRun, lease: leases.Lease, show: Callable[[str, float], None] | None) -> None:
+    """Execute the run under its lease; every failure but a lost lease ends in the run's state."""
+    if run.attempts >= MAX_ATTEMPTS:
+        _fail(run, lease, f"given up: its worker died or gave way {run.attempts} times; the logs say more")
+        return
+    IngestionRun.objects.filter(pk=run.pk).update(
+        state=RunState.RUNNING, attempts=F("attempts") + 1, started_at=run.started_at or now()
+    )
+    work = validate if run.kind == RunKind.VALIDATE else ingest
+    try:
+        with leases.kept_alive(lease):
+            work(run, lease=lease, progress=RunProgress(run, show=show))
+    except leases.LeaseLost:
+        raise
     except (Unavailable, OperationalError) as error:
         _try_later(run, lease, error)
     except FeatureStoreError as error:
@@ -109,12 +122,6 @@ def execute_run(run_id: UUID, *, show: Callable[[str, float], None] | None = Non
     except Exception as error:
         log.exception("run %s of %s failed", run.pk, run.group.name)
         _fail(run, lease, f"{type(error).__name__}: {error}", traceback.format_exc())
-    finally:
-        leases.release(lease)
-    run.refresh_from_db()
-    if run.is_finished:
-        _tell(run)
-    return run
 
 
 def _tell(run: IngestionRun) -> None:
@@ -145,9 +152,11 @@ def _try_later(run: IngestionRun, lease: leases.Lease, error: Exception) -> None
         _fail(run, lease, f"{error} (given up after {run.attempts} attempts)")
         return
     log.warning("run %s of %s will be tried again: %s", run.pk, run.group.name, error)
-    IngestionRun.objects.filter(pk=run.pk, state=RunState.RUNNING).update(
-        state=RunState.QUEUED, step=RunStep.WAIT, error=str(error)
-    )
+    with transaction.atomic():
+        leases.assert_held(lease)
+        IngestionRun.objects.filter(pk=run.pk, state=RunState.RUNNING).update(
+            state=RunState.QUEUED, step=RunStep.WAIT, error=str(error)
+        )
 
 
 def _fail(run: IngestionRun, lease: leases.Lease, reason: str, details: str = "") -> None:
@@ -189,10 +198,26 @@ def _in_order(ids: Sequence[UUID]) -> list[IngestionRun]:
 def execute_now(
     run: IngestionRun, *, show: Callable[[str, float], None] | None = None, timeout: float = 600.0
 ) -> IngestionRun:
-    """Execute the run in this process, waiting while another holds its group or a transient failure heals."""
+    """Execute the run in this process, waiting while another holds its group or a transient failure heals.
+
+    Runs of the group that a killed process left behind are brought to their end first.
+    """
     deadline = time.monotonic() + timeout
     while True:
-        run = execute_run(run.pk, show=show)
+        try:
+            for left in _left_behind(run):
+                execute_run(left)
+            run = execute_run(run.pk, show=show)
+        except OperationalError:
+            if time.monotonic() >= deadline:
+                raise
+            log.warning("run %s of %s waits for the database", run.pk, run.group.name, exc_info=True)
         if run.is_finished or time.monotonic() >= deadline:
             return run
         time.sleep(POLL_SECONDS)
+
+
+def _left_behind(run: IngestionRun) -> list[UUID]:
+    earlier = IngestionRun.objects.filter(group=run.group, state=RunState.RUNNING, created_at__lte=run.created_at)
+    found = list(earlier.exclude(pk=run.pk).order_by("created_at").values_list("pk", flat=True))
+    return found if found and leases.holder_of(run.group) is None else []

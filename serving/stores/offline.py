@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -126,29 +127,42 @@ def run_is_in_history(history: History | None, run_id: str) -> bool:
     return history is not None and history.table.transaction_version(_run_transaction(run_id)) is not None
 
 
-def newest_created(history: History) -> pa.Scalar | None:
-    """The greatest created timestamp in the history, from the files' statistics where they have it."""
+def newest_created(history: History) -> datetime | None:
+    """The greatest created timestamp in the history, or up to a millisecond more; None where there is none.
+
+    It comes from the files' statistics where all of them have it.
+    """
     if not history.files:
         return None
     actions = pa.table(history.table.get_add_actions(flatten=True))
     name = "max.created_timestamp"
-    column = actions[name] if name in actions.column_names else history.dataset.to_table(["created_timestamp"])[0]
-    newest = pc.max(column)
-    return newest if newest.is_valid else None
+    if name in actions.column_names and actions[name].null_count == 0:
+        # Statistics are cut to milliseconds.
+        return pc.max(actions[name]).as_py() + timedelta(microseconds=999)
+    return pc.max(history.dataset.to_table(["created_timestamp"])["created_timestamp"]).as_py()
 
 
-def append_history(*, group: FeatureGroup, rows: pa.Table, run_id: str, epoch: int) -> int:
+def epoch_of(history: History | None) -> int:
+    """The epoch of the last lease under which this store wrote to the table."""
+    return 0 if history is None else history.table.transaction_version(_EPOCH) or 0
+
+
+def append_history(
+    *, group: FeatureGroup, rows: pa.Table, run_id: str, epoch: int, seen_epoch: int | None = None
+) -> int:
     """Append ``rows`` in one commit and return the table's version; a second call of the same run adds nothing.
 
     ``rows`` has the columns of :data:`KEY_COLUMNS` and any value columns; columns that the table lacks are added
     to it. They are stored sorted by entity key and event timestamp, so that reading a key reads little.
+    ``seen_epoch`` is that of the history from which the rows were chosen (see :func:`epoch_of`).
 
-    :raises LeaseLost: when a run with a later lease has written since.
+    :raises LeaseLost: when a run with a later lease has written, or any run since the rows were chosen.
     """
     table = _open_or_create(group, rows.schema)
     if table.transaction_version(_run_transaction(run_id)) is not None:
         return int(table.version())
-    if (table.transaction_version(_EPOCH) or 0) >= epoch:
+    written = table.transaction_version(_EPOCH) or 0
+    if written >= epoch or (seen_epoch is not None and written != seen_epoch):
         raise LeaseLost(f"another run of {group.name} has written since this one began")
     ordered = rows.sort_by([("entity_key", "ascending"), ("event_timestamp", "ascending"), ("arrival", "ascending")])
     try:
