@@ -126,7 +126,7 @@ LANGUAGE_CODE = "en-us"
 USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
-DATE_FORMAT, DATETIME_FORMAT = "Y-m-d", "Y-m-d H:i:s"
+FORMAT_MODULE_PATH = "featurestore_site.formats"
 
 # ---- Static files: collected for production, otherwise straight from the apps ----------------------------
 STATIC_URL = "/static/"

@@ -63,7 +63,6 @@ class FeatureAdmin(AuditedAdmin):
     list_display = (
         "name",
         "group",
-        "entity",
         "data_type",
         "version",
         "status",

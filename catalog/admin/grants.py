@@ -47,8 +47,7 @@ class GrantInline(CapabilityOptions, _TabularInline):
     add_capability = Capability.ADMINISTER
     change_capability = Capability.ADMINISTER
     delete_capability = Capability.ADMINISTER
-    fields = ("user", "role", "reason", "expires_at", "created_by")
-    readonly_fields = ("created_by",)
+    fields = ("user", "role", "reason", "expires_at")
     autocomplete_fields = ("user", "role")
     extra = 0
     verbose_name_plural = "who may read its confidential and personal values"

@@ -27,12 +27,10 @@ class IngestionRunAdmin(ReadOnlyAdmin):
         "group",
         "kind",
         "state",
-        "step",
         "read",
         "appended",
         "rejected",
         "took",
-        "trigger",
         "requested_by",
     )
     list_filter = ("state", "kind", "group", "trigger", "created_at")

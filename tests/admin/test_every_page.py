@@ -119,6 +119,14 @@ def test_pages_carry_the_name_and_a_way_back(root: Client) -> None:
     assert '<a class="catalog-link" href="/">Catalog</a>' in page
 
 
+def test_times_are_sortable(root: Client, stocked: Stocked) -> None:
+    run = stocked.group.runs.get()
+
+    page = root.get(address(type(run), "changelist")).content.decode()
+
+    assert f"{run.created_at:%Y-%m-%d %H:%M:%S}" in page
+
+
 @pytest.fixture
 def clients(scientist: Client, engineer: Client, steward: Client, administrator: Client) -> dict[str, Client]:
     return {"scientist": scientist, "engineer": engineer, "steward": steward, "administrator": administrator}
