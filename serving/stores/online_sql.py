@@ -62,12 +62,11 @@ def upsert_statement(connection: BaseDatabaseWrapper) -> str:
 
 
 def _mysql_updates(quote: Any) -> str:
-    # MySQL assigns from left to right and later assignments see the columns already assigned, so the comparison
-    # is made once, in the first, and remembered.
+    # MySQL assigns from left to right and later assignments see the columns already assigned. The rank is assigned
+    # last and from its least part on, so every comparison before its own column still tells the same.
     new = ", ".join(f"VALUES({quote(column)})" for column in _RANK)
     old = ", ".join(quote(column) for column in _RANK)
-    order = ("values", "run_id", "arrival", "created_timestamp", "event_timestamp")
-    newer = f"({new}) > ({old})"
-    assignments = [f"{quote(order[0])} = IF(@newer := {newer}, VALUES({quote(order[0])}), {quote(order[0])})"]
-    assignments += [f"{quote(column)} = IF(@newer, VALUES({quote(column)}), {quote(column)})" for column in order[1:]]
-    return ", ".join(assignments)
+    order = ("values", "run_id", *reversed(_RANK))
+    return ", ".join(
+        f"{quote(column)} = IF(({new}) > ({old}), VALUES({quote(column)}), {quote(column)})" for column in order
+    )
