@@ -25,7 +25,16 @@ from catalog.presentation import format_bytes, format_number
 from catalog.references import ResolvedFeature
 from serving.access_log import AccessRecord, ReadKind, write_access_record
 from serving.clearance import masks_for
-from serving.models import ApiToken, FeatureUsage, FeatureValue, FoldedLog, LatencyBucket, MaterializedTable, Scope
+from serving.models import (
+    ApiToken,
+    FeatureUsage,
+    FeatureValue,
+    FoldedLog,
+    LatencyBucket,
+    MaterializedTable,
+    Scope,
+    TrainingDataset,
+)
 from serving.tokens import issue_token, revoke_token
 
 SOONEST_EXPIRY = timedelta(minutes=1)
@@ -124,6 +133,32 @@ class MaterializedTableAdmin(ReadOnlyAdmin):
     @admin.display(description="size of history", ordering="history_bytes")
     def size(self, obj: MaterializedTable) -> str:
         return format_bytes(obj.history_bytes)
+
+
+@admin.register(TrainingDataset)
+class TrainingDatasetAdmin(ReadOnlyAdmin):
+    """What it was made from and where it stands; its values are read over the API, masked and logged."""
+
+    list_display = ("name", "state", "rows", "size", "created_by", "created_at", "verified_at", "archived_at")
+    list_filter = ("state", "created_at", "archived_at")
+    search_fields = ("=id", "name", "description", "created_by")
+    search_help_text = "Id, name, description or person."
+    date_hierarchy = "created_at"
+    fieldsets = (
+        (None, {"fields": ("id", "name", "description", "state", "progress", "error", "created_by")}),
+        ("Made from", {"fields": ("entity_rows", "entity_rows_hash", json_of("spec"), "code_version")}),
+        ("Result", {"fields": ("row_count", "byte_count", "content_hash", "result_file", json_of("columns"))}),
+        ("Times", {"fields": ("created_at", "started_at", "finished_at", "verified_at", "archived_at")}),
+        ("Building", {"fields": ("attempts", "builder", "builder_until")}),
+    )
+
+    @admin.display(ordering="row_count")
+    def rows(self, obj: TrainingDataset) -> str:
+        return format_number(obj.row_count)
+
+    @admin.display(ordering="byte_count")
+    def size(self, obj: TrainingDataset) -> str:
+        return format_bytes(obj.byte_count)
 
 
 class TokenForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no arguments at run time

@@ -32,7 +32,7 @@ from ingestion.models import (
     Source,
     ValidationReport,
 )
-from serving.models import FeatureUsage, FoldedLog, LatencyBucket, MaterializedTable
+from serving.models import FeatureUsage, FoldedLog, LatencyBucket, MaterializedTable, TrainingDataset
 from serving.tokens import issue_token
 from tests import stocked_store as store
 
@@ -125,6 +125,7 @@ def stock(name: str) -> Stocked:
     FeatureUsage.objects.create(day=instant.date(), feature=balance.feature, caller="sara", online_reads=3)
     FoldedLog.objects.create(name=f"{name}.jsonl", updated_at=instant)
     LatencyBucket.objects.create(hour=instant, kind=name, upper_ms=5)
+    TrainingDataset.objects.create(name=name, spec={"features": [name]}, created_at=instant)
     Source.objects.create(name=name, kind="sqlite", location="/warehouse.db")
     run = IngestionRun.objects.create(
         group=group,

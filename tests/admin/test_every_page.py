@@ -37,6 +37,7 @@ MADE_BY_THE_STORE = {
     "QuarantinedRow",
     "RuleResult",
     "Source",
+    "TrainingDataset",
     "ValidationReport",
 }
 
