@@ -10,7 +10,7 @@ import pyarrow as pa
 from django.conf import settings
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.request import Request
 
 from catalog.clock import now
@@ -53,6 +53,21 @@ _WITH_TABLE_BODY = "For an Arrow or Parquet body; a JSON body has its own field.
             OpenApiParameter("start", str, description=f"Start of the time range. {_WITH_TABLE_BODY}"),
             OpenApiParameter("end", str, description=f"End of the time range. {_WITH_TABLE_BODY}"),
             OpenApiParameter("as_known_at", str, description=f"An instant or `event_time`. {_WITH_TABLE_BODY}"),
+        ],
+        examples=[
+            OpenApiExample(
+                "two entity rows",
+                {
+                    "entity_df": [
+                        {"entity_id": 15634602, "event_timestamp": "2025-06-01T00:00:00Z"},
+                        {"entity_id": 15619304, "event_timestamp": "2025-07-01T00:00:00Z"},
+                    ],
+                    "features": ["balance_mean", "credit_score_mean"],
+                    "timestamp_range": {"start": "2025-01-01", "end": "2025-12-31"},
+                },
+                request_only=True,
+                media_type=JSON,
+            )
         ],
         request={
             JSON: schemas.HistoricalRequest,

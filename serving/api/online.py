@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -37,6 +37,7 @@ class OnlineValueViewSet(ValueViewSet):
     @extend_schema(
         operation_id="feature_value",
         summary="The newest value of one feature for one entity",
+        description="An entity without a value row is 404; `status` says why a value is what it is.",
         parameters=[_VERSION],
         responses={200: schemas.FeatureValueAnswer, **schemas.ERRORS, 404: schemas.ErrorAnswer},
     )
@@ -69,7 +70,18 @@ class OnlineValueViewSet(ValueViewSet):
     @extend_schema(
         operation_id="features_batch",
         summary="The newest values of several features for one or several entities",
+        description="Name the entity by `entity_id`, several by `entity_ids` or `entities`, or one by its join keys.",
         request=schemas.BatchRequest,
+        examples=[
+            OpenApiExample(
+                "one entity",
+                {"entity_id": 15634602, "features": ["balance_mean", "credit_score_mean"], "include_metadata": True},
+                request_only=True,
+            ),
+            OpenApiExample(
+                "several entities", {"entity_ids": [15634602, 15619304], "service": "churn_model"}, request_only=True
+            ),
+        ],
         responses={200: schemas.BATCH_ANSWER, **schemas.ERRORS, 404: schemas.ErrorAnswer, 413: schemas.ErrorAnswer},
     )
     def batch(self, request: Request) -> Response:

@@ -46,6 +46,7 @@ def test_every_call_says_who_it_is_for_and_what_can_go_wrong(generated: dict[str
     for name, operation in operations(generated).items():
         assert re.fullmatch(r"[a-z][a-z_]+", operation["operationId"]), name
         assert operation["summary"], name
+        assert not re.search(r":\w+:`", operation.get("description", "")), f"{name} tells of the code"
         if name == "GET /api/v1/health":
             continue
         assert {"Token": []} in operation["security"], name
