@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
@@ -10,7 +10,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 
 from catalog.access import Capability, may
-from catalog.errors import PermissionDenied
+from catalog.errors import InvalidInput, PermissionDenied
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -20,11 +20,13 @@ def page(capability: Capability = Capability.SEE_METADATA) -> Callable[[View[P]]
     """The page is for those with ``capability``: others sign in first, or are told that they may not.
 
     :raises PermissionDenied: when the one who is signed in lacks it.
+    :raises InvalidInput: when the address holds a null character.
     """
 
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
         def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            _refuse_unreadable(request, kwargs)
             if may(request.user, capability):
                 return view(request, *args, **kwargs)
             if not request.user.is_authenticated:
@@ -37,3 +39,10 @@ def page(capability: Capability = Capability.SEE_METADATA) -> Callable[[View[P]]
         return guarded
 
     return decorate
+
+
+def _refuse_unreadable(request: HttpRequest, parts: Mapping[str, object]) -> None:
+    """Not every database can even look for a text with a null character."""
+    texts = [text for values in request.GET.lists() for text in values[1]] + [str(part) for part in parts.values()]
+    if any("\0" in text for text in texts):
+        raise InvalidInput("the address holds a null character")

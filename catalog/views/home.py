@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from catalog.models import Entity, Feature, FeatureGroup, FeatureVersion
+from catalog.models import Entity, Feature, FeatureGroup, FeatureVersion, Status
 from catalog.models.feature import FeatureQuerySet
 from catalog.panels import Slot, panels_for
 from catalog.views.access import page
@@ -50,6 +50,7 @@ def _newest_event(features: FeatureQuerySet) -> datetime | None:
 def _without_values(request: HttpRequest) -> list[FeatureVersion]:
     """The default versions whose source gives no values now, with the reason."""
     versions = FeatureVersion.objects.visible_to(request.user).exclude(source_problem="")
+    versions = versions.exclude(feature__status=Status.ARCHIVED)
     return list(
         versions.filter(feature__default_version=F("pk"))
         .select_related("feature__group")

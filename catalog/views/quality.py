@@ -6,7 +6,7 @@ from django.conf import settings
 
 
 def thresholds() -> dict[str, float | None]:
-    """The least share of completeness, validity and consistency that is good enough; None where quality is not judged."""
+    """The least share of completeness, validity and consistency that is good enough; None where none is judged."""
     configured = settings.FEATURESTORE.validation
     if not configured.quality_monitoring_enabled:
         return dict.fromkeys(("completeness", "validity", "consistency"))

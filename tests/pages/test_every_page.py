@@ -139,3 +139,18 @@ def test_an_address_without_its_last_slash_is_found(address: str, viewer: Client
     fill()
     answer = viewer.get(address + "?group=finance")
     assert (answer.status_code, answer["Location"]) == (301, f"{address}/?group=finance")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/features/a%00b/",
+        "/features/finance_f0/?group=%00",
+        "/lineage/?feature=%00",
+        "/groups/%00/",
+        "/runs/?group=%00",
+    ],
+)
+def test_a_null_character_is_a_bad_request(address: str, viewer: Client) -> None:
+    fill()
+    assert viewer.get(address).status_code == 400

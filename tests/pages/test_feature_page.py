@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
 
 import pytest
+from django.conf import settings as django_settings
 from django.db import connection
 from django.test import Client
 
@@ -13,6 +15,7 @@ from catalog.actor import acting
 from catalog.audit import record
 from catalog.clock import now
 from catalog.models import Feature, FeatureVersion, Status, ValueGrant
+from featurestore_site.configuration import Configuration
 from serving.models import FeatureValue
 from tests import stocked_store as store
 from tests.pages.filled import add_profile, fill, signed_in
@@ -51,6 +54,19 @@ def test_quality_against_its_thresholds(viewer: Client) -> None:
     assert html.count("falls short") == 1
     assert "above 80 (up to 90.25): 200 of 1000 rows" in html
     assert "<td>c-7</td><td>88.8</td>" in html
+
+
+def test_quality_is_not_judged_where_monitoring_is_off(
+    viewer: Client, configuration: Configuration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill()
+    off = configuration.validation.model_copy(update={"quality_monitoring_enabled": False})
+    monkeypatch.setattr(django_settings, "FEATURESTORE", dataclasses.replace(configuration, validation=off))
+
+    html = page(viewer)
+
+    assert html.count("not judged") == 3
+    assert "falls short" not in html
 
 
 def test_lineage_as_drawing_and_list(viewer: Client) -> None:
