@@ -13,7 +13,7 @@ from catalog.errors import InvalidInput, NotFound, UnknownReference
 from catalog.models import Feature, FeatureService, FeatureVersion, Status
 
 _REFERENCE = re.compile(
-    r"(?:(?P<group>[^:@\s]+):)?(?P<name>[^:@\s]+)(?:@v?(?P<major>\d{1,9})(?:\.(?P<minor>\d{1,9}))?)?"
+    r"(?:(?P<group>[^:@\s\0]+):)?(?P<name>[^:@\s\0]+)(?:@v?(?P<major>\d{1,9})(?:\.(?P<minor>\d{1,9}))?)?"
 )
 
 
@@ -85,7 +85,8 @@ def resolve_service(name: str, *, user: Reader) -> list[ResolvedFeature]:
 
     :raises NotFound: when there is no such service that ``user`` may know of.
     """
-    service = FeatureService.objects.visible_to(user).filter(name=name).first()
+    # PostgreSQL takes no text with a null character, not even to compare.
+    service = None if "\0" in name else FeatureService.objects.visible_to(user).filter(name=name).first()
     if service is None:
         names = list(FeatureService.objects.visible_to(user).values_list("name", flat=True)[:5000])
         near = difflib.get_close_matches(name, names, n=3)

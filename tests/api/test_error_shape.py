@@ -131,7 +131,7 @@ def test_a_busy_database_is_503(viewer: Client, monkeypatch: pytest.MonkeyPatch)
     def busy(**_: object) -> None:
         raise OperationalError("database is locked")
 
-    monkeypatch.setattr(stats, "store_stats", busy)
+    monkeypatch.setattr(stats, "recent_stats", busy)
     response = viewer.get("/api/v1/stats")
     assert error_of((response.status_code, json.loads(response.content))) == (503, "unavailable")
     assert response["Retry-After"] == "1"
@@ -141,7 +141,7 @@ def test_a_fault_of_the_store_tells_nothing_of_itself(viewer: Client, monkeypatc
     def broken(**_: object) -> None:
         raise RuntimeError("secret of the store")
 
-    monkeypatch.setattr(stats, "store_stats", broken)
+    monkeypatch.setattr(stats, "recent_stats", broken)
     viewer.raise_request_exception = False
     response = viewer.get("/api/v1/stats", headers={"x-request-id": "abc-1"})
     assert error_of((response.status_code, json.loads(response.content))) == (500, "server_error")

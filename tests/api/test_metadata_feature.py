@@ -194,3 +194,10 @@ def test_only_who_sees_personal_values_may_open_them(balance: FeatureVersion) ->
 def test_a_version_is_not_edited(balance: FeatureVersion) -> None:
     answer = send(caller(Role.DATA_ENGINEER), "PATCH", "metadata/features/balance_mean@1.0", {"owner": "me"})
     assert error_of(answer) == (400, "invalid_input")
+
+
+def test_a_null_character_names_nothing(viewer: Client, balance: FeatureVersion) -> None:
+    assert error_of(ask(viewer, "metadata/features/balance%00mean")) == (400, "invalid_input")
+    assert error_of(ask(viewer, "metadata/services/churn%00model")) == (404, "not_found")
+    answer = send(viewer, "POST", "features/batch", {"entity_id": 1, "service": "churn\0model"})
+    assert error_of(answer)[0] in (400, 404)

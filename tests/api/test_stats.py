@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.core.cache import caches
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -18,6 +19,11 @@ from tests.api.described_catalog import profile, run
 from tests.stocked_store import make_feature, make_group
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _counted_anew() -> None:
+    caches["answers"].clear()
 
 
 @pytest.fixture
