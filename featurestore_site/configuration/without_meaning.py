@@ -24,16 +24,18 @@ class WithoutMeaning:
 
 TABLE = (
     WithoutMeaning(
-        ("feature_store", "backup_enabled"),
-        "a backup is a copy of the database and of the data folder, made by their own tools",
+        ("features", "<name>", "retention"),
+        "it is kept in the catalog and shown there, and nothing is deleted from the history by itself",
     ),
     WithoutMeaning(
-        ("feature_store", "backup_path"),
-        "a backup is a copy of the database and of the data folder, made by their own tools",
+        ("ingestion", "incremental_updates"),
+        "every ingestion compares the whole source with the history and writes only what is not in it",
+        lambda value: value is False,
     ),
     WithoutMeaning(
         ("ingestion", "conflict_resolution"),
-        "the newer of two values by event and created timestamp is served and both stay in the history",
+        "the newest value by event and created timestamp is served, and the history keeps every correction as a "
+        "row of its own; versions are of definitions, not of values",
         lambda value: value == "version_increment",
     ),
     WithoutMeaning(
@@ -46,9 +48,6 @@ TABLE = (
     ),
     WithoutMeaning(("performance", "auto_create_indexes"), "the indexes are part of the migrations and always there"),
     WithoutMeaning(
-        ("monitoring", "metrics_interval"), "metrics are counted as things happen and are read when asked for"
-    ),
-    WithoutMeaning(
         ("integration", "downstream", "prepare_for_step8"),
         "step 8 reads the offline tables as they are; nothing has to be prepared",
     ),
@@ -59,24 +58,36 @@ TABLE = (
 )
 
 _POOL = (("feature_store", "connection_pool_size"), ("performance", "connection_pooling"))
+_BACKUP = ("feature_store", "backup_enabled")
 
 
 def warnings_of(document: Document, *, database: str) -> Iterator[str]:
     """One sentence per key of ``document`` that changes nothing; ``database`` is sqlite, postgresql or mysql."""
     for entry in TABLE:
-        yield from _warning(entry, document)
+        yield from _warnings(entry, document)
     if database != "postgresql":
         for key in _POOL:
             why = f"connections are pooled on PostgreSQL only, and the database is {database}"
-            yield from _warning(WithoutMeaning(key, why, lambda value: value is not False), document)
+            yield from _warnings(WithoutMeaning(key, why, lambda value: value is not False), document)
+    if database != "sqlite":
+        why = f"the backup is a copy of a SQLite database, and the database is {database}, which has tools of its own"
+        yield from _warnings(WithoutMeaning(_BACKUP, why, lambda value: value is True), document)
 
 
-def _warning(entry: WithoutMeaning, document: Document) -> Iterator[str]:
-    value: Any = document.values
-    for part in entry.key:
-        if not isinstance(value, dict) or part not in value:
-            return
-        value = value[part]
-    if value is not None and entry.applies(value):
-        place = f"{document.file.name}:{document.lines[entry.key]}"
-        yield f"{place}: {dotted(entry.key)} has no effect: {entry.why}."
+def _warnings(entry: WithoutMeaning, document: Document) -> Iterator[str]:
+    for key, value in _found(entry.key, document.values, ()):
+        if value is not None and entry.applies(value):
+            place = f"{document.file.name}:{document.lines[key]}"
+            yield f"{place}: {dotted(key)} has no effect: {entry.why}."
+
+
+def _found(wanted: tuple[str, ...], values: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Each key of the file that ``wanted`` means, with its value; ``<name>`` in it stands for every name."""
+    if not wanted:
+        yield path, values
+        return
+    if not isinstance(values, dict):
+        return
+    for name in values if wanted[0] == "<name>" else (wanted[0],):
+        if name in values:
+            yield from _found(wanted[1:], values[name], (*path, name))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Iterable
 
 from django.conf import settings
 from django.http import HttpResponse
 from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -20,22 +21,23 @@ from serving.api.renderers import JsonAnswer
 class _OneFormat(BaseContentNegotiation):
     """Prometheus names several formats that it would take; there is one, and errors are JSON."""
 
-    def select_parser(self, request: Request, parsers: Sequence[Any]) -> Any:  # noqa: ARG002
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:  # noqa: ARG002
         return next(iter(parsers), None)
 
     def select_renderer(  # the framework's signature
         self,
         request: Request,  # noqa: ARG002
-        renderers: Sequence[Any],
+        renderers: Iterable[BaseRenderer],
         format_suffix: str | None = None,  # noqa: ARG002
-    ) -> tuple[Any, str]:
-        return renderers[0], renderers[0].media_type
+    ) -> tuple[BaseRenderer, str]:
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type
 
 
 class MetricsView(APIView):
-    required_capability: ClassVar = Capability.SEE_METADATA
-    renderer_classes: ClassVar = [JsonAnswer]
-    content_negotiation_class: ClassVar = _OneFormat
+    required_capability = Capability.SEE_METADATA
+    renderer_classes = [JsonAnswer]
+    content_negotiation_class = _OneFormat
     schema = None
 
     def get(self, request: Request) -> HttpResponse:  # noqa: ARG002  (the framework's signature)

@@ -15,11 +15,8 @@ def test_its_keys_without_meaning_are_named_with_line_and_reason() -> None:
 
     named = [warning.split(": ", 1)[1].split(" ")[0] for warning in configuration.warnings]
     assert named == [
-        "feature_store.backup_enabled",
-        "feature_store.backup_path",
         "performance.query_optimization",
         "performance.auto_create_indexes",
-        "monitoring.metrics_interval",
         "integration.downstream.prepare_for_step8",
         "integration.downstream.prepare_for_step9",
         "feature_store.connection_pool_size",
@@ -27,8 +24,8 @@ def test_its_keys_without_meaning_are_named_with_line_and_reason() -> None:
         "everyone",
     ]
     assert configuration.warnings[0] == (
-        "config_original.yaml:13: feature_store.backup_enabled has no effect: "
-        "a backup is a copy of the database and of the data folder, made by their own tools."
+        "config_original.yaml:110: performance.query_optimization has no effect: "
+        "the database and the join engine plan their queries themselves."
     )
     assert "without a token" in configuration.warnings[-1]
 
@@ -36,6 +33,12 @@ def test_its_keys_without_meaning_are_named_with_line_and_reason() -> None:
 def test_pooling_has_meaning_on_postgresql() -> None:
     configuration = load_configuration(FILE, {"DATABASE_URL": "postgres://store:pw@db/store"})
     assert not [warning for warning in configuration.warnings if "pool" in warning]
+
+
+def test_backups_have_meaning_on_sqlite_only() -> None:
+    configuration = load_configuration(FILE, {"DATABASE_URL": "postgres://store:pw@db/store"})
+    (warning,) = [warning for warning in configuration.warnings if "backup" in warning]
+    assert "feature_store.backup_enabled has no effect" in warning
 
 
 def test_its_values_arrive() -> None:
