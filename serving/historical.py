@@ -14,6 +14,7 @@ from catalog.access import Reader
 from catalog.errors import InvalidInput, Unavailable
 from catalog.models import FeatureGroup, FeatureVersion
 from catalog.references import ResolvedFeature
+from catalog.sizes import parse_size
 from catalog.value_types import ValueType, arrow_type
 from serving.clearance import ColumnMask, masks_for
 from serving.entity_rows import EntityShape
@@ -21,13 +22,17 @@ from serving.instants import parse_instant
 from serving.masking import mask_values
 from serving.online_reads import entity_shapes
 from serving.online_rows import json_column
-from serving.point_in_time import EngineLimits, GroupHistory, KnownAt, TimeRange, WantedColumn, join_point_in_time
+from serving.point_in_time import GroupHistory, KnownAt, TimeRange, WantedColumn, join_point_in_time
 from serving.stores.offline import KEY_COLUMNS, History, open_history
 from serving.wire.entity_frame import EntityFrame
 
 ENTITY_ID = "entity_id"
 MASKED = b"masked"
 _TIME = "time"
+# What the join holds per entity row: its key, its time, the ranks of what was found; and per value found.
+_BYTES_PER_ROW = 200
+_BYTES_PER_VALUE = 48
+_FEWEST_ROWS = 50_000
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,6 @@ def read_historical(
     :raises Conflict: when a pinned version is no longer there.
     :raises InvalidInput: when key columns are missing, a column has the name of a feature asked for, or a value
         cannot be used.
-    :raises TooLarge: when the join does not fit the memory and disk it may use.
     :raises Unavailable: when the configuration turns the offline store off.
     """
     if not settings.FEATURESTORE.serving.offline_store_enabled:
@@ -88,6 +92,7 @@ def read_historical(
         time_range=time_range,
         known_at=known_at,
         default_time=at,
+        slice_rows=_slice_rows(len(resolved)),
     )
     if masks is None:
         masks = masks_for(user=user, resolved=resolved)
@@ -218,8 +223,7 @@ def _masked_values(column: pa.ChunkedArray, mask: ColumnMask) -> pa.Array:
     return mask_values(json_column(column), mask=mask.mask, data_type=mask.data_type, key=mask.key)
 
 
-def _limits() -> EngineLimits:
-    store = settings.FEATURESTORE.feature_store
-    return EngineLimits(
-        memory_limit=store.history_memory_limit, temp_directory=str(store.cache_path / "historical_reads")
-    )
+def _slice_rows(columns: int) -> int:
+    """How many entity rows fit the configured memory at a time, beside one batch of a history."""
+    limit = parse_size(settings.FEATURESTORE.feature_store.history_memory_limit)
+    return max(_FEWEST_ROWS, limit // (_BYTES_PER_ROW + columns * _BYTES_PER_VALUE))

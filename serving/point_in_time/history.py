@@ -22,6 +22,7 @@ import pyarrow.dataset as ds
 from catalog.errors import InvalidInput
 from serving.point_in_time import microseconds
 from serving.point_in_time.request import History
+from serving.point_in_time.search import ValueRows
 
 ENTITY_KEY = "entity_key"
 EVENT = "event_timestamp"
@@ -62,6 +63,23 @@ class HistoryScan:
         """Batches of ORDER_SCHEMA with the exactly eligible rows; a null created or arrival is the lowest."""
         return pa.RecordBatchReader.from_batches(ORDER_SCHEMA, self._order_batches())
 
+    def batches(self, columns: Sequence[str]) -> Iterator[tuple[pa.RecordBatch, ValueRows]]:
+        """Every batch with at least the named columns that are stored, and its exactly eligible rows."""
+        for batch in self._dataset.to_batches(columns=self._with_order(columns), filter=self._filter):
+            if batch.num_rows:
+                yield batch, self._ranked(batch)
+
+    def stored(self, columns: Sequence[str]) -> list[str]:
+        """Those of the columns that the history has, each once."""
+        return [name for name in dict.fromkeys(columns) if name in self._columns]
+
+    def empty(self, columns: Sequence[str]) -> pa.Table:
+        """The named columns, which are stored, without a row."""
+        return pa.schema([self._dataset.schema.field(name) for name in columns]).empty_table()
+
+    def _with_order(self, columns: Sequence[str] = ()) -> list[str]:
+        return self.stored([ENTITY_KEY, EVENT, CREATED, ARRIVAL, *columns])
+
     def rows(self, columns: Sequence[str], positions: npt.NDArray[np.int64]) -> pa.Table:
         """The named columns of the rows at these positions, which are distinct and ascending.
 
@@ -88,31 +106,38 @@ class HistoryScan:
 
     def _order_batches(self) -> Iterator[pa.RecordBatch]:
         first = 0
-        columns = [name for name in (ENTITY_KEY, EVENT, CREATED, ARRIVAL) if name in self._columns]
-        for batch in self._dataset.to_batches(columns=columns, filter=self._filter):
+        for batch in self._dataset.to_batches(columns=self._with_order(), filter=self._filter):
             if batch.num_rows:
                 yield self._ordered(batch, first)
             first += batch.num_rows
 
     def _ordered(self, batch: pa.RecordBatch, first: int) -> pa.RecordBatch:
+        rows = self._ranked(batch, first)
+        columns = [rows.keys.cast(pa.string()), *map(pa.array, (rows.event, rows.created, rows.arrival, rows.position))]
+        return pa.record_batch(columns, schema=ORDER_SCHEMA)
+
+    def _ranked(self, batch: pa.RecordBatch, first: int = 0) -> ValueRows:
+        """The exactly eligible rows of a batch; ``position`` counts from ``first``."""
         rows = batch.num_rows
-        key = batch.column(ENTITY_KEY).cast(pa.string())
+        keys = batch.column(ENTITY_KEY)
+        keys = keys.cast(pa.string()) if pa.types.is_dictionary(keys.type) else keys
         event, no_event = microseconds.of_column(batch.column(EVENT), name=EVENT)
         created, no_created = np.full(rows, microseconds.LOWEST), np.ones(rows, dtype=np.bool_)
         if CREATED in self._columns:
             created, no_created = microseconds.of_column(batch.column(CREATED), name=CREATED)
             created = np.where(no_created, microseconds.LOWEST, created)
-        arrival = pa.array(np.full(rows, microseconds.LOWEST))
+        arrival = np.full(rows, microseconds.LOWEST)
         if ARRIVAL in self._columns:
-            arrival = batch.column(ARRIVAL).cast(pa.int64()).fill_null(microseconds.LOWEST)
+            stored = batch.column(ARRIVAL).cast(pa.int64()).fill_null(microseconds.LOWEST)
+            arrival = np.asarray(stored.to_numpy(zero_copy_only=False), dtype=np.int64)
         position = np.arange(first, first + rows, dtype=np.int64)
-        ordered = pa.record_batch(
-            [key, pa.array(event), pa.array(created), arrival, pa.array(position)], schema=ORDER_SCHEMA
-        )
         eligible = self._eligible(event, no_event, created, no_created)
-        if key.null_count:
-            eligible &= key.is_valid().to_numpy(zero_copy_only=False)
-        return ordered if eligible.all() else ordered.filter(pa.array(eligible))
+        if keys.null_count:
+            eligible &= keys.is_valid().to_numpy(zero_copy_only=False)
+        if eligible.all():
+            return ValueRows(keys, event, created, arrival, position)
+        keys = keys.filter(pa.array(eligible))
+        return ValueRows(keys, event[eligible], created[eligible], arrival[eligible], position[eligible])
 
     def _eligible(
         self,
@@ -133,10 +158,10 @@ class HistoryScan:
             eligible &= created <= rule.latest_created
         return eligible
 
-    def _coarse_filter(self) -> ds.Expression:
+    def _coarse_filter(self) -> ds.Expression | None:
         rule = self._eligibility
         event = pc.field(EVENT)
-        conditions: list[Any] = [pc.field(ENTITY_KEY).is_valid(), event.is_valid()]
+        conditions: list[Any] = []
         if rule.earliest_event is not None:
             conditions.append(event >= self._instant(EVENT, rule.earliest_event - _STATISTICS_SLACK))
         if rule.latest_event is not None:
@@ -147,8 +172,7 @@ class HistoryScan:
         if rule.keys is not None:
             key_type = self._dataset.schema.field(ENTITY_KEY).type
             conditions.append(pc.field(ENTITY_KEY).isin(rule.keys.cast(_plain_text(key_type))))
-        combined: ds.Expression = functools.reduce(operator.and_, conditions)
-        return combined
+        return functools.reduce(operator.and_, conditions) if conditions else None
 
     def _instant(self, column: str, value: int) -> Any:
         return pa.scalar(microseconds.clamped(value), self._dataset.schema.field(column).type)

@@ -7,19 +7,21 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from catalog.errors import InvalidInput
 from serving.point_in_time import microseconds
-from serving.point_in_time.engine import NOBODY, choose_rows
+from serving.point_in_time.finding import find_values
 from serving.point_in_time.history import CREATED, EVENT, RUN, Eligibility, HistoryScan
 from serving.point_in_time.output import answer_columns
-from serving.point_in_time.request import EngineLimits, GroupHistory, KnownAt, TimeRange, WantedColumn
+from serving.point_in_time.request import GroupHistory, KnownAt, TimeRange, WantedColumn
+from serving.point_in_time.search import NOBODY, Asked
 
 # Up to this many distinct keys, asking the files for just these beats reading all and joining.
 FEW_KEYS = 10_000
+
+# Entity rows that are answered at a time.
+SLICE_ROWS = 4_000_000
 
 _UTC = pa.timestamp("us", "UTC")
 _TIMESTAMP_COLUMNS = ((EVENT, _UTC), (CREATED, _UTC), (RUN, pa.string()))
@@ -34,7 +36,7 @@ def join_point_in_time(
     known_at: KnownAt = None,
     default_time: datetime | None = None,
     include_timestamps: bool = False,
-    limits: EngineLimits | None = None,
+    slice_rows: int = SLICE_ROWS,
 ) -> pa.Table:
     """The entity table, untouched and in its order, plus one column per wanted column of every group.
 
@@ -48,70 +50,69 @@ def join_point_in_time(
     ``{name}__event_timestamp``, ``{name}__created_timestamp`` and ``{name}__run_id`` of the row that
     answered.
 
+    Every history is read once for each ``slice_rows`` entity rows: beside the answer itself, memory holds what
+    one slice needs and one batch of a history, however large these are.
+
     Raises InvalidInput when a named column is missing, ambiguous or of a wrong type, when an output
-    column would repeat a name, or when a time is missing and nothing stands in for it; TooLarge when the
-    engine runs out of the memory and disk it may use.
+    column would repeat a name, or when a time is missing and nothing stands in for it.
     """
     groups = tuple(groups)
     _check_names(entities, groups, include_timestamps=include_timestamps)
     time_range = time_range or TimeRange()
     times = _entity_times(entities, time_column, time_range.end or default_time)
+    keys = {name: _entity_keys(entities, name) for name in dict.fromkeys(group.key_column for group in groups)}
+    answers: dict[str, list[pa.ChunkedArray[Any]]] = {}
+    for start in range(0, max(len(times), 1), slice_rows):
+        asked = {
+            name: Asked.of(column.slice(start, slice_rows), times[start : start + slice_rows])
+            for name, column in keys.items()
+        }
+        for group in groups:
+            for name, answer in _answer_group(
+                group,
+                asked=asked[group.key_column],
+                time_range=time_range,
+                known_at=known_at,
+                include_timestamps=include_timestamps,
+            ):
+                answers.setdefault(name, []).append(answer)
     result = entities
-    for group in groups:
-        for name, column in _answer_group(
-            group,
-            keys=_entity_keys(entities, group.key_column),
-            times=times,
-            time_range=time_range,
-            known_at=known_at,
-            include_timestamps=include_timestamps,
-            limits=limits or EngineLimits(),
-        ):
-            result = result.append_column(name, column)
+    for name, parts in answers.items():
+        chunks = [chunk for part in parts for chunk in part.chunks]
+        result = result.append_column(name, pa.chunked_array(chunks, type=parts[0].type))
     return result
 
 
 def _answer_group(
     group: GroupHistory,
     *,
-    keys: pa.Array[Any],
-    times: microseconds.Times,
+    asked: Asked,
     time_range: TimeRange,
     known_at: KnownAt,
     include_timestamps: bool,
-    limits: EngineLimits,
 ) -> list[tuple[str, pa.ChunkedArray[Any]]]:
     max_age = None if group.max_age is None else microseconds.of_duration(group.max_age)
-    scan = HistoryScan(group.history, _eligibility(keys, times, max_age, time_range, known_at))
-    chosen: npt.NDArray[np.int64] = np.full(len(keys), NOBODY, dtype=np.int64)
-    if keys.null_count < len(keys):
-        choice = choose_rows(
-            keys=keys,
-            times=times,
-            scan=scan,
-            known_at_event_time=known_at == "event_time",
-            limits=limits,
-        )
-        chosen = choice.positions
-        if max_age is not None:
-            # The row chosen is the newest there is, so when it is too old, every other one is too.
-            chosen = np.where(choice.events < microseconds.earlier(times, max_age), NOBODY, chosen)
     wanted = group.wanted
     if include_timestamps:
         wanted += tuple(
             WantedColumn(value_column=column, output=f"{group.name}__{column}", data_type=data_type)
             for column, data_type in _TIMESTAMP_COLUMNS
         )
-    return answer_columns(scan=scan, chosen=chosen, wanted=wanted)
+    found = find_values(
+        scan=HistoryScan(group.history, _eligibility(asked, max_age, time_range, known_at)),
+        asked=asked,
+        columns=[column.value_column for column in wanted],
+        known_at_event_time=known_at == "event_time",
+    )
+    chosen = found.chosen
+    if max_age is not None:
+        # The row chosen is the newest there is, so when it is too old, every other one is too.
+        chosen = np.where(found.events < microseconds.earlier(asked.times, max_age), NOBODY, chosen)
+    return answer_columns(values=found.values, chosen=chosen, wanted=wanted)
 
 
-def _eligibility(
-    keys: pa.Array[Any],
-    times: microseconds.Times,
-    max_age: int | None,
-    time_range: TimeRange,
-    known_at: KnownAt,
-) -> Eligibility:
+def _eligibility(asked: Asked, max_age: int | None, time_range: TimeRange, known_at: KnownAt) -> Eligibility:
+    times = asked.times
     lower = [] if time_range.start is None else [microseconds.of_instant(time_range.start)]
     upper = [] if time_range.end is None else [microseconds.of_instant(time_range.end)]
     created = [microseconds.of_instant(known_at)] if isinstance(known_at, datetime) else []
@@ -121,13 +122,12 @@ def _eligibility(
             lower.append(microseconds.clamped(int(times.min()) - max_age))
         if known_at == "event_time":
             created.append(int(times.max()))
-    distinct = pc.unique(keys).drop_null()
     return Eligibility(
         earliest_event=max(lower, default=None),
         latest_event=min(upper, default=None),
         latest_created=min(created, default=None),
         created_required=known_at is not None,
-        keys=distinct if len(distinct) < FEW_KEYS else None,
+        keys=asked.keys if len(asked.keys) < FEW_KEYS else None,
     )
 
 

@@ -12,12 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
 import pyarrow.fs as pafs
-from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 from django.conf import settings
 
 from catalog.errors import Conflict
 from catalog.models import FeatureGroup
+from serving.stores.layout import FILE_BYTES, in_order, writer_properties
 
 KEY_COLUMNS = pa.schema(
     [
@@ -164,14 +165,15 @@ def append_history(
     written = table.transaction_version(_EPOCH) or 0
     if written >= epoch or (seen_epoch is not None and written != seen_epoch):
         raise LeaseLost(f"another run of {group.name} has written since this one began")
-    ordered = rows.sort_by([("entity_key", "ascending"), ("event_timestamp", "ascending"), ("arrival", "ascending")])
+    ordered = in_order(rows)
     try:
         write_deltalake(
             table,
             ordered,
             mode="append",
             schema_mode="merge",
-            writer_properties=WriterProperties(compression="ZSTD", max_row_group_size=128 * 1024),
+            target_file_size=FILE_BYTES,
+            writer_properties=writer_properties(ordered.schema),
             commit_properties=CommitProperties(
                 custom_metadata={"featurestore_run": run_id},
                 app_transactions=[Transaction(_run_transaction(run_id), 1), Transaction(_EPOCH, epoch)],

@@ -14,9 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow.fs import LocalFileSystem
 
-from catalog.errors import TooLarge
 from serving.point_in_time import (
-    EngineLimits,
     TimeRange,
     join_point_in_time,
     latest_rows,
@@ -26,7 +24,6 @@ from tests.point_in_time.tables import (
     MICROSECOND,
     NOON,
     TIMESTAMP,
-    balances,
     entities,
     group,
     history,
@@ -161,34 +158,35 @@ class TestLatestRows:
         ).to_pylist() == [None]
 
 
-def test_the_engine_spills_within_its_memory_limit(tmp_path: Path) -> None:
-    count = 400_000
-    keys = pa.array(range(count)).cast(pa.string())
-    stored = pa.table(
+def test_entity_rows_are_answered_in_slices_without_a_difference() -> None:
+    count = 1_000
+    keys = pa.array([str(number % 300) for number in range(count)])
+    stored = history([value(str(number % 300), NOON + timedelta(minutes=number), number) for number in range(900)])
+    asked = pa.table({"key": keys, "at": pa.array([NOON + timedelta(minutes=n) for n in range(count)], TIMESTAMP)})
+    whole = join_point_in_time(entities=asked, time_column="at", groups=[group(stored)])
+    sliced = join_point_in_time(entities=asked, time_column="at", groups=[group(stored)], slice_rows=7)
+    assert whole.column("balance").null_count < count
+    assert sliced.equals(whole)
+
+
+def test_memory_grows_with_the_answer_and_not_with_the_history(tmp_path: Path) -> None:
+    rows = 400_000
+    table = pa.table(
         {
-            "entity_key": keys,
-            "event_timestamp": pa.array([NOON], TIMESTAMP).take(pa.array([0] * count)),
-            "balance_v1": pa.array(range(count)),
+            "entity_key": pa.array([str(number // 100) for number in range(rows)]),
+            "event_timestamp": pa.array(range(rows), TIMESTAMP),
+            **{f"x{number}_v1": pa.array(range(rows)) for number in range(20)},
         }
     )
-    asked = pa.table({"key": keys, "at": stored.column("event_timestamp")})
-    spill = tmp_path / "not" / "there"
-    joined = join_point_in_time(
-        entities=asked,
-        time_column="at",
-        groups=[group(stored)],
-        limits=EngineLimits(memory_limit="60MB", temp_directory=str(spill), threads=1),
-    )
-    assert joined.column("balance").equals(stored.column("balance_v1"))
-    assert list(spill.iterdir()) == []
-
-
-def test_more_than_the_engine_may_use_is_too_large(tmp_path: Path) -> None:
-    rows = [value(str(number), NOON, number) for number in range(50_000)]
-    with pytest.raises(TooLarge, match="fewer rows at a time") as refused:
-        balances(
-            rows,
-            [(row.key, row.event) for row in rows],
-            limits=EngineLimits(memory_limit="2MB", temp_directory=str(tmp_path)),
-        )
-    assert refused.value.details == {"memory_limit": "2MB"}
+    pq.write_table(table, tmp_path / "history.parquet", row_group_size=10_000)
+    size = table.nbytes
+    del table
+    stored = ds.dataset(tmp_path / "history.parquet")
+    asked = pa.table({"key": ["1", "3999"], "at": pa.array([NOON, NOON], TIMESTAMP)})
+    before = pa.default_memory_pool().max_memory()
+    pa.default_memory_pool().release_unused()
+    wanted = tuple(WantedColumn(f"x{number}_v1", f"x{number}", pa.int64()) for number in range(20))
+    groups = [GroupHistory(name="g", history=stored, wanted=wanted, key_column="key")]
+    joined = join_point_in_time(entities=asked, time_column="at", groups=groups)
+    assert joined.column("x0").to_pylist() == [199, 399_999]
+    assert pa.default_memory_pool().max_memory() - before < size / 2

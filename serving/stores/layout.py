@@ -1,0 +1,42 @@
+"""How value rows lie in the files of the offline store, so that reading them is little work.
+
+Rows are sorted by entity key and rank: those of one key lie together, statistics tell which row groups a key or a
+time can be in, and the join finds the newest row by halving. Numbers and times are stored plain or as differences:
+they repeat too seldom for a dictionary, which costs more to read than it saves. Snappy is read by every engine.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+from deltalake import ColumnProperties, WriterProperties
+
+ROW_GROUP_ROWS = 128 * 1024
+FILE_BYTES = 256 * 1024 * 1024
+
+_ORDER = [
+    ("entity_key", "ascending"),
+    ("event_timestamp", "ascending"),
+    ("created_timestamp", "ascending"),
+    ("arrival", "ascending"),
+]
+_PLAIN = ColumnProperties(dictionary_enabled=False)
+_DIFFERENCES = ColumnProperties(dictionary_enabled=False, encoding="DELTA_BINARY_PACKED")
+
+
+def in_order(rows: pa.Table) -> pa.Table:
+    """The rows sorted by entity key, event, created and arrival; an unknown created or arrival comes first."""
+    return rows.sort_by([(name, direction, "at_start") for name, direction in _ORDER])
+
+
+def writer_properties(schema: pa.Schema) -> WriterProperties:
+    """The properties of files with these columns."""
+    columns = {field.name: found for field in schema if (found := _properties(field.type)) is not None}
+    return WriterProperties(compression="SNAPPY", max_row_group_size=ROW_GROUP_ROWS, column_properties=columns)
+
+
+def _properties(kind: pa.DataType) -> ColumnProperties | None:
+    if pa.types.is_floating(kind):
+        return _PLAIN
+    if pa.types.is_integer(kind) or pa.types.is_timestamp(kind):
+        return _DIFFERENCES
+    return None
