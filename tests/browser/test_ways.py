@@ -15,7 +15,7 @@ from tests import stocked_store as store
 from tests.pages.filled import fill
 
 # The server answers from another thread: what the test writes must be committed.
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def sign_in(page: Page, user: User) -> None:
