@@ -21,7 +21,7 @@ def rebuild_online(
     group: FeatureGroup,
     *,
     whole: bool = True,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[int], object] | None = None,
     timeout: float = 120.0,
 ) -> materialization.Materialized | None:
     """Carry the group's history into the online store: the ``whole`` of it, or what is new.

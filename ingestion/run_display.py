@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Never
 
 from tqdm import tqdm
 
@@ -15,7 +16,7 @@ _STEPS_OF_A_BAR = 100
 
 
 @contextmanager
-def _bar(title: str) -> Iterator[tqdm[None]]:
+def _bar(title: str) -> Iterator[tqdm[Never]]:
     with tqdm(
         total=_STEPS_OF_A_BAR, desc=title, leave=False, disable=None, bar_format="{desc}: {postfix} {bar}"
     ) as bar:

@@ -25,7 +25,7 @@ from serving.point_in_time import latest_rows
 from serving.stores.offline import History, open_history
 from serving.stores.online import online_store
 
-Progress = Callable[[int], None]
+Progress = Callable[[int], object]
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def write_history(
     customers: Customers,
     days: int,
     end: datetime,
-    progress: Callable[[int, int], None] | None,
+    progress: Callable[[int, int], object] | None,
 ) -> Run:
     """Write ``days`` runs a day apart, the last at ``end``; returns the last one.
 

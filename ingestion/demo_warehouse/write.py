@@ -42,7 +42,7 @@ def make_demo_warehouse(
     days: int = 30,
     seed: int = 7,
     force: bool = False,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], object] | None = None,
 ) -> DemoWarehouse:
     """Make ``out/datawarehouse/customer_data_warehouse.db`` and a report under ``out/reports``.
 
@@ -76,7 +76,7 @@ def _build(
     customers: int,
     days: int,
     seed: int,
-    progress: Callable[[int, int], None] | None,
+    progress: Callable[[int, int], object] | None,
 ) -> Run:
     rng = np.random.default_rng(seed)
     customer_id = draw_customer_ids(rng=rng, size=customers)

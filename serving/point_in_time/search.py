@@ -76,7 +76,8 @@ class Best:
 
     @classmethod
     def none(cls, count: int) -> Best:
-        return cls(*(np.full(count, LOWEST, dtype=np.int64) for _ in range(3)), np.full(count, NOBODY, dtype=np.int64))
+        event, created, arrival = (np.full(count, LOWEST, dtype=np.int64) for _ in range(3))
+        return cls(event, created, arrival, kept=np.full(count, NOBODY, dtype=np.int64))
 
     def improved_by(self, rows: Integers, found: ValueRows, at: Integers) -> npt.NDArray[np.bool_]:
         """Where ``found[at]`` is at least as new as what ``rows`` have; among equals the later read wins."""

@@ -48,10 +48,10 @@ class OnlineStore(Protocol):
     def read(self, keys: Mapping[int, Sequence[str]]) -> dict[tuple[int, str], OnlineRow]:
         """The rows of the entity keys per group id; a key without a row is absent."""
 
-    def upsert(self, group_id: int, rows: Iterable[OnlineRow], progress: Callable[[int], None] | None = None) -> int:
+    def upsert(self, group_id: int, rows: Iterable[OnlineRow], progress: Callable[[int], object] | None = None) -> int:
         """Store each row unless a newer one of its key is there; the number of rows changed or added."""
 
-    def replace(self, group_id: int, rows: Iterable[OnlineRow], progress: Callable[[int], None] | None = None) -> int:
+    def replace(self, group_id: int, rows: Iterable[OnlineRow], progress: Callable[[int], object] | None = None) -> int:
         """Make the group's rows exactly these; readers see the old ones until it is complete."""
 
     def count(self, group_id: int) -> int:
@@ -84,7 +84,7 @@ class DatabaseOnlineStore:
                     found[group_id, text] = OnlineRow(text, decoded, event_us, created_us, arrival, run_id)
         return found
 
-    def upsert(self, group_id: int, rows: Iterable[OnlineRow], progress: Callable[[int], None] | None = None) -> int:
+    def upsert(self, group_id: int, rows: Iterable[OnlineRow], progress: Callable[[int], object] | None = None) -> int:
         changed = 0
         alias = router.db_for_write(FeatureValue)
         with transaction.atomic(using=alias):
@@ -128,7 +128,7 @@ class DatabaseOnlineStore:
                     ranks[key.decode() if isinstance(key, bytes) else key] = (event_us, created_us, arrival)
         return ranks
 
-    def replace(self, group_id: int, rows: Iterable[OnlineRow], progress: Callable[[int], None] | None = None) -> int:
+    def replace(self, group_id: int, rows: Iterable[OnlineRow], progress: Callable[[int], object] | None = None) -> int:
         with transaction.atomic(using=router.db_for_write(FeatureValue)):
             FeatureValue.objects.filter(group_id=group_id).delete()
             return self.upsert(group_id, rows, progress)

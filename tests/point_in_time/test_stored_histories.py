@@ -14,11 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow.fs import LocalFileSystem
 
-from serving.point_in_time import (
-    TimeRange,
-    join_point_in_time,
-    latest_rows,
-)
+from serving.point_in_time import GroupHistory, TimeRange, WantedColumn, join_point_in_time, latest_rows
 from tests.point_in_time.tables import (
     EPOCH,
     MICROSECOND,

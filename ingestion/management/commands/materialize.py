@@ -31,7 +31,7 @@ class Command(BaseCommand):
                     self.stdout.write(
                         f"{group.name}: nothing was ever ingested"
                         if done is None
-                        else f"{group.name}: {done.rows_written:,} online rows written, as of version {done.table_version}"
+                        else f"{group.name}: {done.rows_written:,} online rows written, at version {done.table_version}"
                     )
         except FeatureStoreError as error:
             raise CommandError(error.message) from error
