@@ -9,6 +9,7 @@ from enum import StrEnum
 from catalog.access import Reader
 from catalog.errors import InvalidInput
 from catalog.models import Feature, LineageEdge, LineageNode
+from catalog.models.lineage import LineageNodeQuerySet
 
 DEFAULT_DEPTH = 10
 DEEPEST = 50
@@ -85,15 +86,24 @@ def walk(
 
     :raises InvalidInput: when ``depth`` is below 0 or above :data:`DEEPEST`, or ``direction`` is another word.
     """
+    return walk_from(LineageNode.objects.filter(feature=feature), depth=depth, direction=direction, user=user)
+
+
+def walk_from(
+    starts: LineageNodeQuerySet,
+    *,
+    depth: int = DEFAULT_DEPTH,
+    direction: Direction | str = Direction.BOTH,
+    user: Reader,
+) -> LineageGraph:
+    """The graph around the nodes ``starts``; otherwise as :func:`walk`."""
     if not 0 <= depth <= DEEPEST:
         raise InvalidInput(f"depth must be from 0 to {DEEPEST}, and {depth} is not", details={"depth": depth})
     if direction not in set(Direction):
         raise InvalidInput(
             f"direction must be up, down or both, and {direction!r} is not", details={"direction": str(direction)}
         )
-    visible = LineageNode.objects.visible_to(user)
-    starts = visible.filter(feature=feature)
-    nodes = {node.pk: node for node in starts[:MOST_NODES]}
+    nodes = {node.pk: node for node in starts.visible_to(user)[:MOST_NODES]}
     edges: dict[int, LineageEdge] = {}
     truncated = False
     begin = set(nodes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from serving.api.datasets import DatasetViewSet
 from serving.api.historical import HistoricalViewSet
 from serving.api.online import OnlineValueViewSet
 
@@ -18,4 +19,8 @@ urlpatterns = [
         OnlineValueViewSet.as_view({"get": "by_id"}),
         name="feature-value",
     ),
+    path("datasets", DatasetViewSet.as_view({"get": "list", "post": "create"}), name="dataset-list"),
+    path("datasets/<uuid:pk>", DatasetViewSet.as_view({"get": "retrieve", "delete": "destroy"}), name="dataset-detail"),
+    path("datasets/<uuid:pk>/download", DatasetViewSet.as_view({"get": "download"}), name="dataset-download"),
+    path("datasets/<uuid:pk>/verify", DatasetViewSet.as_view({"post": "verify"}), name="dataset-verify"),
 ]

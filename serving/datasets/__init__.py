@@ -1,0 +1,1 @@
+"""Training datasets: stored, reproducible results of historical reads, with everything pinned."""

@@ -1,0 +1,97 @@
+"""Who may have the values of a training dataset, and giving them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from catalog.access import Capability, Reader, may
+from catalog.errors import Conflict, InvalidInput, NotFound, PermissionDenied
+from catalog.references import ResolvedFeature
+from serving.clearance import masks_for
+from serving.datasets.files import folder_of, read_table
+from serving.datasets.pins import Pins, resolved_from
+from serving.datasets.splitting import SPLIT, SplitRule, split_dataset
+from serving.models import DatasetState, TrainingDataset
+
+
+def find_dataset(dataset_id: UUID, *, user: Reader) -> TrainingDataset:
+    """The dataset, of those that ``user`` may know of.
+
+    :raises NotFound: when there is none.
+    """
+    found = TrainingDataset.objects.visible_to(user).select_related("user").filter(pk=dataset_id).first()
+    if found is None:
+        raise NotFound(f"there is no training dataset {dataset_id}", details={"id": str(dataset_id)})
+    return found
+
+
+def closed_columns(dataset: TrainingDataset, *, user: Reader) -> list[str]:
+    """The columns that are clear in the dataset and whose values ``user`` may not see."""
+    pins = Pins.of(dataset.spec)
+    masks = masks_for(user=user, resolved=resolved_from(pins))
+    return [
+        pinned.reference
+        for pinned, mask in zip(pins.features, masks, strict=True)
+        if pinned.mask is None and mask is not None
+    ]
+
+
+def refuse_closed(dataset: TrainingDataset, *, user: Reader) -> None:
+    """:raises PermissionDenied: unless ``user`` may see every value that the dataset holds in the clear."""
+    if not may(user, Capability.READ_VALUES):
+        raise PermissionDenied("this needs the capability read_values, which your role does not give")
+    closed = closed_columns(dataset, user=user)
+    if closed:
+        raise PermissionDenied(
+            f"the training dataset holds values of {', '.join(closed)} that you may not see; ask for access to their "
+            "groups, or make one of your own, in which they are masked",
+            details={"features": closed},
+        )
+
+
+def refuse_without_values(dataset: TrainingDataset) -> None:
+    """:raises Conflict: unless the dataset is built and not archived."""
+    details = {"id": str(dataset.pk), "state": dataset.state}
+    if dataset.archived_at is not None:
+        raise Conflict(f"the training dataset {dataset.name} is archived", details=details)
+    if dataset.state != DatasetState.SUCCEEDED:
+        why = f": {dataset.error}" if dataset.error else "; ask again when it has succeeded"
+        raise Conflict(f"the training dataset {dataset.name} is {dataset.state}{why}", details=details)
+
+
+def open_dataset(dataset: TrainingDataset) -> pa.Table:
+    """The whole result.
+
+    :raises Conflict: when it is not there (see :func:`refuse_without_values`) or its file is damaged.
+    """
+    refuse_without_values(dataset)
+    return read_table(folder_of(dataset.pk) / dataset.result_file)
+
+
+def open_split(dataset: TrainingDataset, *, rule: SplitRule, part: str | None = None) -> pa.Table:
+    """The rows of one part; without ``part`` all rows, with a column that names the part of each.
+
+    :raises InvalidInput: when there is no such part, or the dataset has a column of that name already.
+    """
+    if part is not None and part not in rule.fractions:
+        raise InvalidInput(
+            f"there is no part {part!r}; the parts are {', '.join(rule.fractions)}", details={"field": "split"}
+        )
+    table = open_dataset(dataset)
+    parts = split_dataset(table, rule=rule, key_columns=Pins.of(dataset.spec).entities[0].columns)
+    if part is not None:
+        return table.filter(pc.equal(parts, part))
+    if SPLIT in table.column_names:
+        raise InvalidInput(
+            f"the dataset has a column {SPLIT} already; ask for one part by ?split=", details={"field": SPLIT}
+        )
+    return table.append_column(SPLIT, parts)
+
+
+def read_features(dataset: TrainingDataset) -> Sequence[ResolvedFeature]:
+    """The features whose values it holds, for the record of a read."""
+    return resolved_from(Pins.of(dataset.spec))

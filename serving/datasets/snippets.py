@@ -1,0 +1,85 @@
+"""Code to copy for one training dataset, with the reader's own address."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from uuid import UUID
+
+from catalog.snippets import Snippet
+from serving.datasets.pins import PinnedFeature, Pins
+from serving.instants import iso_text
+from serving.models.fields import to_microseconds
+
+
+def dataset_snippets(
+    *, base_url: str, dataset_id: UUID, name: str, entity_columns: Sequence[str], pins: Pins
+) -> list[Snippet]:
+    """Using it, and making it again from what was pinned; both in Python."""
+    return [
+        Snippet("use-dataset", "Use it (Python)", use_snippet(base_url=base_url, dataset_id=dataset_id)),
+        Snippet(
+            "remake-dataset",
+            "Make it again (Python)",
+            remake_snippet(
+                base_url=base_url, dataset_id=dataset_id, name=name, entity_columns=entity_columns, pins=pins
+            ),
+        ),
+    ]
+
+
+def use_snippet(*, base_url: str, dataset_id: UUID) -> str:
+    """Reading its parts for training and testing."""
+    return (
+        f"{_connect(base_url)}\n"
+        f'train = client.download_dataset({_text(str(dataset_id))}, split="train", seed=0)\n'
+        f'test = client.download_dataset({_text(str(dataset_id))}, split="test", seed=0)'
+    )
+
+
+def remake_snippet(*, base_url: str, dataset_id: UUID, name: str, entity_columns: Sequence[str], pins: Pins) -> str:
+    """The same entity rows, feature versions, table versions and instants once more, and whether it is the same."""
+    named = {_pinned_reference(feature): feature.reference for feature in pins.features}
+    renamed = {pinned: asked for pinned, asked in named.items() if pinned != asked}
+    versions = {table.group: table.version for table in pins.tables if table.version is not None}
+    span = {
+        end: iso_text(to_microseconds(instant))
+        for end, instant in (("start", pins.start), ("end", pins.end))
+        if instant is not None
+    }
+    known_at = "event_time" if pins.known_at_event_time else iso_text(to_microseconds(pins.known_at))
+    again = "client.download_dataset(again.id)" + (f".rename(columns={json.dumps(renamed)})" if renamed else "")
+    lines = [
+        _connect(base_url),
+        f"made = client.download_dataset({_text(str(dataset_id))})",
+        "again = client.create_training_dataset(",
+        f"    {_text(name)},",
+        f"    made[{json.dumps(list(entity_columns), ensure_ascii=False)}],",
+        f"    features={json.dumps(list(named))},",
+        *([f"    timestamp_range={json.dumps(span)},"] if span else []),
+        f"    as_known_at={_text(known_at)},",
+        f"    at={_text(iso_text(to_microseconds(pins.at)))},",
+        f"    table_versions={json.dumps(versions)},",
+        ")",
+        "client.wait_for_dataset(again)",
+        f"{again}.equals(made)",
+    ]
+    return "\n".join(lines)
+
+
+def _pinned_reference(feature: PinnedFeature) -> str:
+    name = feature.reference.rpartition(":")[2].partition("@")[0]
+    return f"{feature.group}:{name}@{feature.version}"
+
+
+def _connect(base_url: str) -> str:
+    return (
+        "from feature_store_client import FeatureStoreClient\n\n"
+        "# The token is read from FEATURESTORE_TOKEN.\n"
+        f"client = FeatureStoreClient({_text(base_url)})"
+    )
+
+
+def _text(value: str) -> str:
+    """A Python text literal; JSON's form is one."""
+    return json.dumps(value, ensure_ascii=False)
