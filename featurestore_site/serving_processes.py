@@ -6,6 +6,7 @@ import os
 import sys
 
 from featurestore_site.configuration import Configuration
+from featurestore_site.configuration.loading import PROJECT_DIR
 from featurestore_site.supervision import Part
 
 
@@ -24,6 +25,8 @@ def child_environment(configuration: Configuration) -> dict[str, str]:
         "FEATURESTORE_CONFIG": str(configuration.file),
         "FEATURESTORE_DATA_DIR": str(configuration.data_dir),
         "DJANGO_SETTINGS_MODULE": "featurestore_site.settings",
+        # Whatever folder it is started in, from a checkout too.
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(PROJECT_DIR), os.environ.get("PYTHONPATH")))),
     }
 
 
