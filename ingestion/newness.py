@@ -49,9 +49,7 @@ def select_new_rows(
         connection.execute("SET TimeZone = 'UTC'")
         connection.register("incoming", incoming)
         keys = ", ".join(_quoted(name) for name in identity)
-        latest = connection.sql(
-            f"SELECT max(source_row) AS source_row FROM incoming GROUP BY {keys}"
-        ).to_arrow_table()
+        latest = connection.sql(f"SELECT max(source_row) AS source_row FROM incoming GROUP BY {keys}").to_arrow_table()
         kept = incoming.filter(pc.is_in(incoming["source_row"], value_set=latest["source_row"].combine_chunks()))
         superseded = incoming.num_rows - kept.num_rows
         if history is None or kept.num_rows == 0:
@@ -59,9 +57,7 @@ def select_new_rows(
         connection.register("kept", kept)
         connection.register("history", history.scanner(**_scan(history, kept, value_columns)).to_reader())
         stored = [name for name in value_columns if name in history.schema.names]
-        unchanged = connection.sql(
-            _held(identity, value_columns, stored), params=[ignore_run or ""]
-        ).to_arrow_table()
+        unchanged = connection.sql(_held(identity, value_columns, stored), params=[ignore_run or ""]).to_arrow_table()
     held = pc.is_in(kept["source_row"], value_set=unchanged["source_row"].combine_chunks())
     rows = kept.filter(pc.invert(held))
     return NewRows(rows=rows, unchanged=kept.num_rows - rows.num_rows, superseded=superseded)

@@ -30,7 +30,7 @@ def rebuild_online(
 
     :raises Conflict: when a run still holds the group after ``timeout`` seconds.
     """
-    lease = _lease(group, timeout)
+    lease = lease_for(group, timeout)
     try:
         with leases.kept_alive(lease):
             prepared = materialization.prepare(group, rebuild=whole)
@@ -53,7 +53,11 @@ def groups_with_due_events() -> list[FeatureGroup]:
     return [materialized.group for materialized in due]
 
 
-def _lease(group: FeatureGroup, timeout: float) -> leases.Lease:
+def lease_for(group: FeatureGroup, timeout: float) -> leases.Lease:
+    """The group's lease for work that is no run, waiting for it at most ``timeout`` seconds.
+
+    :raises Conflict: when a run still holds the group then.
+    """
     deadline = time.monotonic() + timeout
     holder = uuid.uuid4()
     while (lease := leases.acquire(group, run_id=holder)) is None:

@@ -39,6 +39,7 @@ class Housekeeping:
 HOUSEKEEPING = (
     Housekeeping("resume runs", "ingestion.tasks.resume_runs", "* * * * *", "Runs whose worker or message was lost."),
     Housekeeping("materialize due", "ingestion.tasks.materialize_due", "* * * * *", "Values whose time has come."),
+    Housekeeping("compact histories", "ingestion.tasks.compact_histories", "40 2 * * *", "Few sorted files."),
     Housekeeping("fold access log", "ingestion.tasks.fold_access_log", "* * * * *", "Counts reads into usage."),
     Housekeeping("write reports", "ingestion.tasks.write_reports", "15 3 * * *", "The feature documentation."),
     # The tasks of the site stand above this app; the schedule knows them by name only.

@@ -67,6 +67,14 @@ def materialize_due() -> None:
             rebuild_online(group, whole=False)
 
 
+@shared_task(name="ingestion.tasks.compact_histories", ignore_result=True)
+def compact_histories() -> None:
+    """Make few sorted files of the histories that lie in many."""
+    with acting(None, "scheduler"):
+        for group in groups_worth_compacting():
+            compact_group(group)
+
+
 @shared_task(name="ingestion.tasks.fold_access_log", ignore_result=True)
 def fold_access_log() -> None:
     """Count the reads of the access log into usage and latency."""

@@ -4,15 +4,18 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('ingestion', '0001_initial'),
+        ("ingestion", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='source',
-            name='declared',
-            field=models.JSONField(default=dict, editable=False, help_text='What the configuration said when it was last applied: what was set here since then is kept.'),
+            model_name="source",
+            name="declared",
+            field=models.JSONField(
+                default=dict,
+                editable=False,
+                help_text="What the configuration said when it was last applied: what was set here since then is kept.",
+            ),
         ),
     ]

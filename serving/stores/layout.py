@@ -13,19 +13,14 @@ from deltalake import ColumnProperties, WriterProperties
 ROW_GROUP_ROWS = 128 * 1024
 FILE_BYTES = 256 * 1024 * 1024
 
-_ORDER = [
-    ("entity_key", "ascending"),
-    ("event_timestamp", "ascending"),
-    ("created_timestamp", "ascending"),
-    ("arrival", "ascending"),
-]
+ORDER = ("entity_key", "event_timestamp", "created_timestamp", "arrival")
 _PLAIN = ColumnProperties(dictionary_enabled=False)
 _DIFFERENCES = ColumnProperties(dictionary_enabled=False, encoding="DELTA_BINARY_PACKED")
 
 
 def in_order(rows: pa.Table) -> pa.Table:
     """The rows sorted by entity key, event, created and arrival; an unknown created or arrival comes first."""
-    return rows.sort_by([(name, direction, "at_start") for name, direction in _ORDER])
+    return rows.sort_by([(name, "ascending", "at_start") for name in ORDER])
 
 
 def writer_properties(schema: pa.Schema) -> WriterProperties:

@@ -31,7 +31,7 @@ KEY_COLUMNS = pa.schema(
 )
 
 # The application transaction whose version is the lease's epoch: a writer that lost its lease cannot commit.
-_EPOCH = "featurestore-epoch"
+EPOCH = "featurestore-epoch"
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def newest_created(history: History) -> datetime | None:
 
 def epoch_of(history: History | None) -> int:
     """The epoch of the last lease under which this store wrote to the table."""
-    return 0 if history is None else history.table.transaction_version(_EPOCH) or 0
+    return 0 if history is None else history.table.transaction_version(EPOCH) or 0
 
 
 def append_history(
@@ -162,7 +162,7 @@ def append_history(
     table = _open_or_create(group, rows.schema)
     if table.transaction_version(_run_transaction(run_id)) is not None:
         return int(table.version())
-    written = table.transaction_version(_EPOCH) or 0
+    written = table.transaction_version(EPOCH) or 0
     if written >= epoch or (seen_epoch is not None and written != seen_epoch):
         raise LeaseLost(f"another run of {group.name} has written since this one began")
     ordered = in_order(rows)
@@ -176,7 +176,7 @@ def append_history(
             writer_properties=writer_properties(ordered.schema),
             commit_properties=CommitProperties(
                 custom_metadata={"featurestore_run": run_id},
-                app_transactions=[Transaction(_run_transaction(run_id), 1), Transaction(_EPOCH, epoch)],
+                app_transactions=[Transaction(_run_transaction(run_id), 1), Transaction(EPOCH, epoch)],
             ),
         )
     except CommitFailedError as error:

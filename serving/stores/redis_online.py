@@ -85,10 +85,10 @@ class RedisOnlineStore:
             if stored is not None
         }
 
-    def upsert(self, group_id: int, rows: Iterable[OnlineRow], progress: Callable[[int], None] | None = None) -> int:
+    def upsert(self, group_id: int, rows: Iterable[OnlineRow], progress: Callable[[int], object] | None = None) -> int:
         return self._write(_name(group_id), rows, progress)
 
-    def _write(self, name: str, rows: Iterable[OnlineRow], progress: Callable[[int], None] | None) -> int:
+    def _write(self, name: str, rows: Iterable[OnlineRow], progress: Callable[[int], object] | None) -> int:
         changed = 0
         iterator = iter(rows)
         while chunk := list(islice(iterator, WRITE_CHUNK)):
@@ -100,7 +100,7 @@ class RedisOnlineStore:
                 progress(len(chunk))
         return changed
 
-    def replace(self, group_id: int, rows: Iterable[OnlineRow], progress: Callable[[int], None] | None = None) -> int:
+    def replace(self, group_id: int, rows: Iterable[OnlineRow], progress: Callable[[int], object] | None = None) -> int:
         name = _name(group_id)
         # The braces keep both on one node of a cluster, where alone a rename is possible.
         beside = f"{name}:{uuid4().hex}"
