@@ -12,6 +12,7 @@ from catalog.actor import acting
 from catalog.models import FeatureGroup
 from ingestion import documentation
 from ingestion.alerts import AlertNotDelivered, Channel, deliver
+from ingestion.compaction import compact_group, groups_worth_compacting
 from ingestion.models import IngestionRun, RunKind
 from ingestion.rebuilding import groups_with_due_events, rebuild_online
 from ingestion.runs import execute_run, request_run, unowned_runs
