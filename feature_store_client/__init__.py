@@ -2,6 +2,7 @@
 
 from feature_store_client.catalog_results import FeatureInfo, Health, Lineage, LineageEdge, LineageNode
 from feature_store_client.client import FeatureStoreClient
+from feature_store_client.dataset_results import DatasetVerification, DifferingCell, TrainingDataset
 from feature_store_client.errors import (
     AuthenticationError,
     ConflictError,
@@ -28,6 +29,8 @@ from feature_store_client.version import __version__
 __all__ = [
     "AuthenticationError",
     "ConflictError",
+    "DatasetVerification",
+    "DifferingCell",
     "EntityNotFoundError",
     "FeatureInfo",
     "FeatureNotFoundError",
@@ -52,6 +55,7 @@ __all__ = [
     "ServerError",
     "ServerUnavailableError",
     "TimestampRange",
+    "TrainingDataset",
     "UnexpectedResponseError",
     "Validation",
     "ValueMetadata",

@@ -9,13 +9,13 @@ from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
-from catalog.models import NodeKind
+from catalog.api.lineage_serializers import LineageEdgeSerializer, LineageNodeSerializer
 from serving.api.schemas import AnyValue, HistoricalRequest
 from serving.datasets.pins import Pins
 from serving.models import DatasetState, TrainingDataset
 
 
-class DatasetReferenceSerializer(serializers.Serializer[TrainingDataset]):
+class DatasetReferenceSerializer(serializers.Serializer[Any]):
     """A training dataset, and where its state is told."""
 
     id = serializers.UUIDField()
@@ -62,8 +62,11 @@ class PinnedFeatureSerializer(serializers.Serializer[Any]):
     group = serializers.CharField()
     entity = serializers.CharField()
     data_type = serializers.CharField()
-    default = AnyValue(allow_null=True)
     mask = serializers.CharField(allow_null=True)
+
+    def get_fields(self) -> dict[str, Any]:
+        # The name is taken by an attribute of every field.
+        return {**super().get_fields(), "default": AnyValue(allow_null=True)}
 
 
 class PinnedTableSerializer(serializers.Serializer[Any]):
@@ -93,23 +96,12 @@ class PinsSerializer(serializers.Serializer[Any]):
     at = serializers.DateTimeField(help_text="The time of entity rows that have none.")
 
 
-class DatasetNodeSerializer(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    kind = serializers.ChoiceField(choices=NodeKind.choices)
-    name = serializers.CharField()
-
-
-class DatasetEdgeSerializer(serializers.Serializer[Any]):
-    """``target`` is made from ``source``."""
-
-    source = serializers.IntegerField()
-    target = serializers.IntegerField()
-    transformation = serializers.CharField()
-
-
 class DatasetLineageSerializer(serializers.Serializer[Any]):
-    nodes = DatasetNodeSerializer(many=True)
-    edges = DatasetEdgeSerializer(many=True)
+    """What the dataset is made from, and what is made from it."""
+
+    nodes = LineageNodeSerializer(many=True)
+    edges = LineageEdgeSerializer(many=True)
+    truncated = serializers.BooleanField(help_text="Whether there is more than is told here.")
 
 
 class DatasetDetailSerializer(DatasetSerializer):

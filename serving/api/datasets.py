@@ -88,7 +88,7 @@ class DatasetViewSet(ValueViewSet, GenericAPIView[TrainingDataset]):
     renderer_classes = [JsonAnswer]
     serializer_class = DatasetDetailSerializer
     filterset_class = DatasetFilter
-    filter_backends: ClassVar = [StrictFilterBackend]
+    filter_backends = [StrictFilterBackend]
     queryset = TrainingDataset.objects.none()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -104,9 +104,8 @@ class DatasetViewSet(ValueViewSet, GenericAPIView[TrainingDataset]):
 
     def list(self, request: Request) -> Response:  # noqa: ARG002  (the framework's signature)
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset().defer("verification", "columns")))
-        return self.get_paginated_response(
-            DatasetSerializer(page, many=True, context=self.get_serializer_context()).data
-        )
+        serializer = DatasetSerializer(page or [], many=True, context=self.get_serializer_context())
+        return self.get_paginated_response(serializer.data)
 
     @extend_schema(
         operation_id="create_dataset",

@@ -32,7 +32,7 @@ class ValueViewSet(ViewSet):
     An action calls :meth:`note_read` as soon as it knows what is read; the record is written with the answer.
     """
 
-    required_capability = Capability.READ_VALUES
+    required_capability: ClassVar[Capability | Mapping[str | None, Capability]] = Capability.READ_VALUES
     parser_classes = [JsonBody]
     renderer_classes = [JsonAnswer]
     kind: ClassVar[ReadKind]

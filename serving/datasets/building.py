@@ -29,6 +29,7 @@ from serving.datasets.lineage import record_dataset_lineage
 from serving.datasets.pins import Pins, resolved_from, with_masks
 from serving.historical import read_historical
 from serving.models import DatasetState, TrainingDataset
+from serving.processes import is_dead
 from serving.wire.arrow_rows import ArrowRows
 
 MAX_ATTEMPTS = 5
@@ -78,7 +79,7 @@ def unowned_datasets() -> list[UUID]:
     return [
         dataset.pk
         for dataset in TrainingDataset.objects.unfinished().order_by("created_at")
-        if not dataset.is_being_built(at) or claims.is_dead(dataset.builder)
+        if not dataset.is_being_built(at) or is_dead(dataset.builder)
     ]
 
 

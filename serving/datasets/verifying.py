@@ -196,7 +196,8 @@ def _why(
 ) -> list[str]:
     """Why cells differ, group by group, as far as the pins can tell."""
     reasons = []
-    groups = {feature.group for feature in pins.features if feature.reference in found.counts}
+    unexplained = set(found.counts) - set(other_secrets)
+    groups = {feature.group for feature in pins.features if feature.reference in unexplained}
     for table in pins.tables:
         if table.group not in groups:
             continue
@@ -211,7 +212,7 @@ def _why(
                 "changed, removed, or added with an earlier created timestamp"
             )
     if other_secrets:
-        reasons.append(f"{', '.join(other_secrets)} are masked with another secret now: the secret key was changed")
+        reasons.append(f"{', '.join(other_secrets)}: masked with another secret now, as the secret key was changed")
     if dataset.code_version != code_version():
         reasons.append(f"it was built by {dataset.code_version} and made again by {code_version()}")
     return reasons

@@ -47,9 +47,7 @@ class TrainingDataset(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="training_datasets"
     )
     created_by = models.CharField(max_length=200, blank=True)
-    state = models.CharField(
-        max_length=20, choices=DatasetState.choices, default=DatasetState.QUEUED, db_index=True
-    )
+    state = models.CharField(max_length=20, choices=DatasetState.choices, default=DatasetState.QUEUED, db_index=True)
     progress = models.FloatField(default=0.0, help_text="Share that is done, 0 to 1.")
     error = models.TextField(blank=True)
     spec = models.JSONField(help_text="What it is made from, pinned: see serving.datasets.pins.")
