@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from serving.wire.json_values import json_values
 
 @dataclass(frozen=True)
 class DifferingCell:
-    """``row`` counts from 0; ``was`` and ``now`` are JSON values."""
+    """``row`` counts from 0; ``was`` and ``now`` are JSON values, with NaN and infinity as text."""
 
     row: int
     column: str
@@ -51,7 +52,7 @@ def compare(was: pa.Table, now: pa.Table, *, columns: Sequence[str], most: int) 
     cells = []
     for row, order in sorted(places)[:most]:
         name = columns[order]
-        before, after = (json_values(table.column(name).slice(row, 1))[0] for table in (was, now))
+        before, after = (_shown(json_values(table.column(name).slice(row, 1))[0]) for table in (was, now))
         cells.append(DifferingCell(row=row, column=name, was=before, now=after))
     return Comparison(counts=counts, first=tuple(cells))
 
@@ -67,6 +68,12 @@ def _differs(was: pa.ChunkedArray, now: pa.ChunkedArray) -> npt.NDArray[np.bool_
         differs = pc.and_not(differs, pc.fill_null(pc.and_(pc.is_nan(was), pc.is_nan(now)), False))
     one_is_null = pc.xor(pc.is_null(was), pc.is_null(now))
     return np.asarray(pc.or_(differs, one_is_null).to_numpy(), dtype=np.bool_)
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_shown(item) for item in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _same(before: Any, after: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -38,7 +39,7 @@ def sara() -> User:
 
 def change_the_store(group: FeatureGroup) -> None:
     """New values, late values and a correction, as they are learned from now on."""
-    learned = now() + timedelta(seconds=1)
+    learned = now()
     add(group, "1", 20, created=learned, balance=200.0, visits=20)
     add(group, "2", 8, created=learned, balance=80.0, visits=8)
     add(group, "3", 1, created=learned, balance=30.0, visits=3)
@@ -69,7 +70,7 @@ def test_made_then_the_store_changed_then_verified_identical(group: FeatureGroup
     fresh = made(sara)
     assert fresh.content_hash != dataset.content_hash
     dataset.refresh_from_db()
-    assert dataset.verification == report.as_json()
+    assert dataset.verification == json.loads(json.dumps(report.as_json()))
     assert dataset.verified_at == report.checked_at
 
 
@@ -181,15 +182,7 @@ def test_masks_are_those_of_then(sara: User, settings: object) -> None:
     settings.SECRET_KEY = "another " * 10  # type: ignore[attr-defined]  # a fixture of pytest-django
     report = verify_dataset(dataset)
     assert not report.identical
-    assert (
-        report.reasons
-        == (
-            "version 1 of the history of people itself answers differently: its files were changed "
-            "after they were written",
-            "surname are masked with another secret now: the secret key was changed",
-        )
-        or "another secret" in report.reasons[-1]
-    )
+    assert report.reasons == ("surname: masked with another secret now, as the secret key was changed",)
 
 
 def test_a_stored_file_that_was_changed_is_said(group: FeatureGroup, sara: User) -> None:
@@ -232,4 +225,8 @@ def test_cells_are_compared_with_null_and_nan_as_themselves() -> None:
     found = compare(was, again, columns=["a", "b"], most=3)
 
     assert found.counts == {"a": 2, "b": 2}
-    assert [(cell.row, cell.column) for cell in found.first] == [(3, "a"), (3, "b"), (4, "a")]
+    assert [(cell.row, cell.column, cell.was, cell.now) for cell in found.first] == [
+        (3, "a", 2.0, None),
+        (3, "b", [2.0], [2.5]),
+        (4, "a", "nan", 3.0),
+    ]
