@@ -82,7 +82,7 @@ def test_another_file_must_be_named_at_start(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_processes_that_apply_at_once_write_everything_once(tmp_path: Path) -> None:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("FEATURESTORE_")}
+    kept = {name: v for name, v in os.environ.items() if not name.startswith(("FEATURESTORE_", "DATABASE_URL"))}
     environment = {
         **kept,
         "DJANGO_SETTINGS_MODULE": "featurestore_site.settings",

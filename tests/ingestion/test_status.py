@@ -64,7 +64,7 @@ def test_a_store_without_problems_is_healthy(store: FeatureGroup) -> None:
     assert status.healthy
     assert status.totals is not None
     assert (status.totals.groups, status.totals.rows_online, status.totals.rows_history) == (3, 30, 120)
-    assert (status.totals.offline_bytes, status.totals.database) == (3000, "sqlite")
+    assert (status.totals.offline_bytes, status.totals.database) == (3000, settings.FEATURESTORE.database.kind)
     assert [group.name for group in status.groups] == [
         "customer_demographics",
         "customer_derived",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.services.installation import Installation
+from tests.installation import Installation
 from tests.services.servers import DATABASES, fresh_database
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from kombu import Connection
 
-from tests.services.installation import Installation
+from tests.installation import Installation
 from tests.services.servers import RABBITMQ, REDIS, new_name
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.services.installation import PROJECT
+from tests.installation import PROJECT
 from tests.services.servers import MARIADB, POSTGRESQL, Server, new_name, url_of
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.installation import Installation, printed_by
+from tests.installation import Installation, printed_by
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
