@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from serving.api.datasets import DatasetViewSet
+from serving.api.explanations import ExplanationViewSet
 from serving.api.historical import HistoricalViewSet
 from serving.api.online import OnlineValueViewSet
 
@@ -13,6 +14,12 @@ urlpatterns = [
     path("features/historical", HistoricalViewSet.as_view({"post": "create"}), name="features-historical"),
     path(
         "features/<str:reference>/entity", OnlineValueViewSet.as_view({"get": "by_keys"}), name="feature-value-by-keys"
+    ),
+    path("features/<str:reference>/explain", ExplanationViewSet.as_view({"get": "by_keys"}), name="explain-by-keys"),
+    path(
+        "features/<str:reference>/entity/<path:entity_id>/explain",
+        ExplanationViewSet.as_view({"get": "by_id"}),
+        name="explain",
     ),
     path(
         "features/<str:reference>/entity/<path:entity_id>",
