@@ -38,6 +38,7 @@ class Housekeeping:
 
 HOUSEKEEPING = (
     Housekeeping("resume runs", "ingestion.tasks.resume_runs", "* * * * *", "Runs whose worker or message was lost."),
+    Housekeeping("resume datasets", "serving.tasks.resume_datasets", "* * * * *", "Training datasets left unbuilt."),
     Housekeeping("materialize due", "ingestion.tasks.materialize_due", "* * * * *", "Values whose time has come."),
     Housekeeping("compact histories", "ingestion.tasks.compact_histories", "40 2 * * *", "Few sorted files."),
     Housekeeping("fold access log", "ingestion.tasks.fold_access_log", "* * * * *", "Counts reads into usage."),

@@ -45,7 +45,9 @@ def test_each_group_and_housekeeping_get_a_schedule_in_utc(group: FeatureGroup) 
     assert (line(), str(made.crontab.timezone)) == (SIX_HOURS, "UTC")
     assert [task(item.name).task for item in HOUSEKEEPING] == [
         "ingestion.tasks.resume_runs",
+        "serving.tasks.resume_datasets",
         "ingestion.tasks.materialize_due",
+        "ingestion.tasks.compact_histories",
         "ingestion.tasks.fold_access_log",
         "ingestion.tasks.write_reports",
         "featurestore_site.tasks.back_up_daily",
