@@ -7,308 +7,644 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Entity',
+            name="Entity",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, unique=True, validators=[django.core.validators.RegexValidator('[a-z][a-z0-9_]{0,99}\\Z', 'Use a-z, 0-9 and _, starting with a letter; at most 100 characters.')])),
-                ('description', models.TextField(blank=True)),
-                ('join_keys', models.JSONField(help_text='Names of the join keys, in the order in which they form the entity key.')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=100,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "[a-z][a-z0-9_]{0,99}\\Z",
+                                "Use a-z, 0-9 and _, starting with a letter; at most 100 characters.",
+                            )
+                        ],
+                    ),
+                ),
+                ("description", models.TextField(blank=True)),
+                (
+                    "join_keys",
+                    models.JSONField(
+                        help_text="Names of the join keys, in the order in which they form the entity key."
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
             ],
             options={
-                'verbose_name_plural': 'entities',
-                'ordering': ['name'],
+                "verbose_name_plural": "entities",
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='FeatureProfile',
+            name="FeatureProfile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('computed_at', models.DateTimeField(db_index=True)),
-                ('run_id', models.CharField(blank=True, help_text='The run after which it was computed.', max_length=40, null=True)),
-                ('table_version', models.BigIntegerField(blank=True, null=True)),
-                ('row_count', models.BigIntegerField()),
-                ('null_count', models.BigIntegerField()),
-                ('distinct_count', models.BigIntegerField(blank=True, null=True)),
-                ('min_value', models.JSONField(blank=True, null=True)),
-                ('max_value', models.JSONField(blank=True, null=True)),
-                ('mean_value', models.FloatField(blank=True, null=True)),
-                ('std_dev', models.FloatField(blank=True, null=True)),
-                ('quantiles', models.JSONField(blank=True, default=dict, help_text='{"0.05": …, "0.5": …}')),
-                ('histogram', models.JSONField(blank=True, default=dict, help_text='{"edges": […], "counts": […]}')),
-                ('top_values', models.JSONField(blank=True, default=list, help_text='[{"value": …, "count": …}]')),
-                ('completeness', models.FloatField(blank=True, null=True)),
-                ('validity', models.FloatField(blank=True, null=True)),
-                ('consistency', models.FloatField(blank=True, null=True)),
-                ('newest_event', models.DateTimeField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("computed_at", models.DateTimeField(db_index=True)),
+                (
+                    "run_id",
+                    models.CharField(
+                        blank=True, help_text="The run after which it was computed.", max_length=40, null=True
+                    ),
+                ),
+                ("table_version", models.BigIntegerField(blank=True, null=True)),
+                ("row_count", models.BigIntegerField()),
+                ("null_count", models.BigIntegerField()),
+                ("distinct_count", models.BigIntegerField(blank=True, null=True)),
+                ("min_value", models.JSONField(blank=True, null=True)),
+                ("max_value", models.JSONField(blank=True, null=True)),
+                ("mean_value", models.FloatField(blank=True, null=True)),
+                ("std_dev", models.FloatField(blank=True, null=True)),
+                ("quantiles", models.JSONField(blank=True, default=dict, help_text='{"0.05": …, "0.5": …}')),
+                ("histogram", models.JSONField(blank=True, default=dict, help_text='{"edges": […], "counts": […]}')),
+                ("top_values", models.JSONField(blank=True, default=list, help_text='[{"value": …, "count": …}]')),
+                ("completeness", models.FloatField(blank=True, null=True)),
+                ("validity", models.FloatField(blank=True, null=True)),
+                ("consistency", models.FloatField(blank=True, null=True)),
+                ("newest_event", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'ordering': ['-computed_at', '-id'],
+                "ordering": ["-computed_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='FeatureService',
+            name="FeatureService",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, unique=True, validators=[django.core.validators.RegexValidator('[a-z][a-z0-9_]{0,99}\\Z', 'Use a-z, 0-9 and _, starting with a letter; at most 100 characters.')])),
-                ('description', models.TextField(blank=True)),
-                ('owner', models.CharField(blank=True, max_length=200)),
-                ('status', models.CharField(choices=[('active', 'active'), ('deprecated', 'deprecated'), ('archived', 'archived')], default='active', max_length=20)),
-                ('created_by', models.CharField(blank=True, max_length=200)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=100,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "[a-z][a-z0-9_]{0,99}\\Z",
+                                "Use a-z, 0-9 and _, starting with a letter; at most 100 characters.",
+                            )
+                        ],
+                    ),
+                ),
+                ("description", models.TextField(blank=True)),
+                ("owner", models.CharField(blank=True, max_length=200)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("active", "active"), ("deprecated", "deprecated"), ("archived", "archived")],
+                        default="active",
+                        max_length=20,
+                    ),
+                ),
+                ("created_by", models.CharField(blank=True, max_length=200)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Tag',
+            name="Tag",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60, unique=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=60, unique=True)),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='FeatureGroup',
+            name="FeatureGroup",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, unique=True, validators=[django.core.validators.RegexValidator('[a-z][a-z0-9_]{0,99}\\Z', 'Use a-z, 0-9 and _, starting with a letter; at most 100 characters.')])),
-                ('description', models.TextField(blank=True)),
-                ('owner', models.CharField(blank=True, db_index=True, max_length=200)),
-                ('status', models.CharField(choices=[('active', 'active'), ('deprecated', 'deprecated'), ('archived', 'archived')], db_index=True, default='active', max_length=20)),
-                ('sensitivity', models.CharField(choices=[('public', 'public'), ('internal', 'internal'), ('confidential', 'confidential'), ('personal', 'personal')], default='internal', max_length=20)),
-                ('source', models.CharField(help_text='Name of the declared source it is read from.', max_length=100)),
-                ('source_table', models.CharField(max_length=200)),
-                ('timestamp_column', models.CharField(blank=True, help_text='Column with the event timestamp; empty: the usual names are looked for.', max_length=200)),
-                ('created_column', models.CharField(blank=True, help_text='Column with the created timestamp; empty: the time of the run.', max_length=200)),
-                ('timezone', models.CharField(default='UTC', help_text='Zone of source timestamps that carry none.', max_length=60)),
-                ('key_map', models.JSONField(blank=True, default=dict, help_text='Join key → its column in the source.')),
-                ('row_rules', models.JSONField(blank=True, default=list, help_text='Row-level rules: name, expression, severity.')),
-                ('max_age', models.DurationField(blank=True, help_text='How old a value may be and still be used.', null=True)),
-                ('retention', models.DurationField(blank=True, help_text='How long history is kept.', null=True)),
-                ('freshness', models.DurationField(blank=True, help_text='How old the newest value may be.', null=True)),
-                ('schedule', models.CharField(blank=True, help_text='Cron line of its ingestion, UTC.', max_length=100)),
-                ('created_by', models.CharField(blank=True, max_length=200)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('entity', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='groups', to='catalog.entity')),
-                ('tags', models.ManyToManyField(blank=True, related_name='groups', to='catalog.tag')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=100,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "[a-z][a-z0-9_]{0,99}\\Z",
+                                "Use a-z, 0-9 and _, starting with a letter; at most 100 characters.",
+                            )
+                        ],
+                    ),
+                ),
+                ("description", models.TextField(blank=True)),
+                ("owner", models.CharField(blank=True, db_index=True, max_length=200)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("active", "active"), ("deprecated", "deprecated"), ("archived", "archived")],
+                        db_index=True,
+                        default="active",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "sensitivity",
+                    models.CharField(
+                        choices=[
+                            ("public", "public"),
+                            ("internal", "internal"),
+                            ("confidential", "confidential"),
+                            ("personal", "personal"),
+                        ],
+                        default="internal",
+                        max_length=20,
+                    ),
+                ),
+                ("source", models.CharField(help_text="Name of the declared source it is read from.", max_length=100)),
+                ("source_table", models.CharField(max_length=200)),
+                (
+                    "timestamp_column",
+                    models.CharField(
+                        blank=True,
+                        help_text="Column with the event timestamp; empty: the usual names are looked for.",
+                        max_length=200,
+                    ),
+                ),
+                (
+                    "created_column",
+                    models.CharField(
+                        blank=True,
+                        help_text="Column with the created timestamp; empty: the time of the run.",
+                        max_length=200,
+                    ),
+                ),
+                (
+                    "timezone",
+                    models.CharField(
+                        default="UTC", help_text="Zone of source timestamps that carry none.", max_length=60
+                    ),
+                ),
+                (
+                    "key_map",
+                    models.JSONField(blank=True, default=dict, help_text="Join key → its column in the source."),
+                ),
+                (
+                    "row_rules",
+                    models.JSONField(
+                        blank=True, default=list, help_text="Row-level rules: name, expression, severity."
+                    ),
+                ),
+                (
+                    "max_age",
+                    models.DurationField(blank=True, help_text="How old a value may be and still be used.", null=True),
+                ),
+                ("retention", models.DurationField(blank=True, help_text="How long history is kept.", null=True)),
+                (
+                    "freshness",
+                    models.DurationField(blank=True, help_text="How old the newest value may be.", null=True),
+                ),
+                (
+                    "schedule",
+                    models.CharField(blank=True, help_text="Cron line of its ingestion, UTC.", max_length=100),
+                ),
+                ("created_by", models.CharField(blank=True, max_length=200)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "entity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="groups", to="catalog.entity"
+                    ),
+                ),
+                ("tags", models.ManyToManyField(blank=True, related_name="groups", to="catalog.tag")),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Feature',
+            name="Feature",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, validators=[django.core.validators.RegexValidator('[a-z][a-z0-9_]{0,99}\\Z', 'Use a-z, 0-9 and _, starting with a letter; at most 100 characters.')])),
-                ('description', models.TextField(blank=True)),
-                ('owner', models.CharField(blank=True, db_index=True, help_text="Empty: the group's owner.", max_length=200)),
-                ('unit', models.CharField(blank=True, max_length=60)),
-                ('status', models.CharField(choices=[('active', 'active'), ('deprecated', 'deprecated'), ('archived', 'archived')], db_index=True, default='active', max_length=20)),
-                ('status_reason', models.CharField(blank=True, max_length=500)),
-                ('sensitivity', models.CharField(blank=True, choices=[('public', 'public'), ('internal', 'internal'), ('confidential', 'confidential'), ('personal', 'personal')], help_text="Empty: the group's sensitivity.", max_length=20)),
-                ('created_by', models.CharField(blank=True, max_length=200)),
-                ('created_at', models.DateTimeField(auto_now_add=True, db_index=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('entity', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='features', to='catalog.entity')),
-                ('group', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='features', to='catalog.featuregroup')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=100,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "[a-z][a-z0-9_]{0,99}\\Z",
+                                "Use a-z, 0-9 and _, starting with a letter; at most 100 characters.",
+                            )
+                        ],
+                    ),
+                ),
+                ("description", models.TextField(blank=True)),
+                (
+                    "owner",
+                    models.CharField(blank=True, db_index=True, help_text="Empty: the group's owner.", max_length=200),
+                ),
+                ("unit", models.CharField(blank=True, max_length=60)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("active", "active"), ("deprecated", "deprecated"), ("archived", "archived")],
+                        db_index=True,
+                        default="active",
+                        max_length=20,
+                    ),
+                ),
+                ("status_reason", models.CharField(blank=True, max_length=500)),
+                (
+                    "sensitivity",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("public", "public"),
+                            ("internal", "internal"),
+                            ("confidential", "confidential"),
+                            ("personal", "personal"),
+                        ],
+                        help_text="Empty: the group's sensitivity.",
+                        max_length=20,
+                    ),
+                ),
+                ("created_by", models.CharField(blank=True, max_length=200)),
+                ("created_at", models.DateTimeField(auto_now_add=True, db_index=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "entity",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="features",
+                        to="catalog.entity",
+                    ),
+                ),
+                (
+                    "group",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="features", to="catalog.featuregroup"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name', 'entity_id'],
+                "ordering": ["name", "entity_id"],
             },
         ),
         migrations.CreateModel(
-            name='FeatureVersion',
+            name="FeatureVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('major', models.PositiveIntegerField()),
-                ('minor', models.PositiveIntegerField()),
-                ('is_current', models.BooleanField(default=True, help_text='The newest minor of its major: what is ingested.')),
-                ('status', models.CharField(choices=[('active', 'active'), ('deprecated', 'deprecated'), ('archived', 'archived')], default='active', max_length=20)),
-                ('data_type', models.CharField(choices=[('float', 'float'), ('integer', 'integer'), ('string', 'string'), ('boolean', 'boolean'), ('timestamp', 'timestamp'), ('float_list', 'float_list')], max_length=20)),
-                ('description', models.TextField(blank=True)),
-                ('source_column', models.CharField(blank=True, max_length=200)),
-                ('expression', models.TextField(blank=True, help_text='SQL expression over the columns of the source table.')),
-                ('validation', models.JSONField(blank=True, default=dict)),
-                ('categories', models.JSONField(blank=True, null=True)),
-                ('default_value', models.JSONField(blank=True, help_text='Served where an entity has no value.', null=True)),
-                ('mask', models.CharField(blank=True, choices=[('null', 'null'), ('hash', 'hash'), ('partial', 'partial'), ('bucket', 'bucket')], max_length=20)),
-                ('drift_threshold', models.FloatField(blank=True, null=True)),
-                ('inherited', models.JSONField(blank=True, default=dict, help_text="What the pipeline's reports say about it.")),
-                ('change_note', models.CharField(blank=True, max_length=500)),
-                ('source_problem', models.CharField(blank=True, help_text='Why its source gives no values now; empty when it does.', max_length=1000)),
-                ('created_by', models.CharField(blank=True, max_length=200)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('feature', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='catalog.feature')),
-                ('latest_profile', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='catalog.featureprofile')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("major", models.PositiveIntegerField()),
+                ("minor", models.PositiveIntegerField()),
+                (
+                    "is_current",
+                    models.BooleanField(default=True, help_text="The newest minor of its major: what is ingested."),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("active", "active"), ("deprecated", "deprecated"), ("archived", "archived")],
+                        default="active",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "data_type",
+                    models.CharField(
+                        choices=[
+                            ("float", "float"),
+                            ("integer", "integer"),
+                            ("string", "string"),
+                            ("boolean", "boolean"),
+                            ("timestamp", "timestamp"),
+                            ("float_list", "float_list"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("description", models.TextField(blank=True)),
+                ("source_column", models.CharField(blank=True, max_length=200)),
+                (
+                    "expression",
+                    models.TextField(blank=True, help_text="SQL expression over the columns of the source table."),
+                ),
+                ("validation", models.JSONField(blank=True, default=dict)),
+                ("categories", models.JSONField(blank=True, null=True)),
+                (
+                    "default_value",
+                    models.JSONField(blank=True, help_text="Served where an entity has no value.", null=True),
+                ),
+                (
+                    "mask",
+                    models.CharField(
+                        blank=True,
+                        choices=[("null", "null"), ("hash", "hash"), ("partial", "partial"), ("bucket", "bucket")],
+                        max_length=20,
+                    ),
+                ),
+                ("drift_threshold", models.FloatField(blank=True, null=True)),
+                (
+                    "inherited",
+                    models.JSONField(blank=True, default=dict, help_text="What the pipeline's reports say about it."),
+                ),
+                ("change_note", models.CharField(blank=True, max_length=500)),
+                (
+                    "source_problem",
+                    models.CharField(
+                        blank=True, help_text="Why its source gives no values now; empty when it does.", max_length=1000
+                    ),
+                ),
+                ("created_by", models.CharField(blank=True, max_length=200)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "feature",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="versions", to="catalog.feature"
+                    ),
+                ),
+                (
+                    "latest_profile",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="catalog.featureprofile",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['feature_id', '-major', '-minor'],
+                "ordering": ["feature_id", "-major", "-minor"],
             },
         ),
         migrations.CreateModel(
-            name='FeatureServiceMember',
+            name="FeatureServiceMember",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('major', models.PositiveIntegerField(editable=False)),
-                ('position', models.PositiveIntegerField()),
-                ('feature', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.feature')),
-                ('service', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='members', to='catalog.featureservice')),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='catalog.featureversion')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("major", models.PositiveIntegerField(editable=False)),
+                ("position", models.PositiveIntegerField()),
+                (
+                    "feature",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="catalog.feature",
+                    ),
+                ),
+                (
+                    "service",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="members", to="catalog.featureservice"
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="memberships",
+                        to="catalog.featureversion",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['service_id', 'position'],
+                "ordering": ["service_id", "position"],
             },
         ),
         migrations.AddField(
-            model_name='featureservice',
-            name='versions',
-            field=models.ManyToManyField(related_name='services', through='catalog.FeatureServiceMember', to='catalog.featureversion'),
+            model_name="featureservice",
+            name="versions",
+            field=models.ManyToManyField(
+                related_name="services", through="catalog.FeatureServiceMember", to="catalog.featureversion"
+            ),
         ),
         migrations.AddField(
-            model_name='featureprofile',
-            name='version',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='profiles', to='catalog.featureversion'),
+            model_name="featureprofile",
+            name="version",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="profiles", to="catalog.featureversion"
+            ),
         ),
         migrations.AddField(
-            model_name='feature',
-            name='default_version',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.featureversion'),
+            model_name="feature",
+            name="default_version",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="catalog.featureversion",
+            ),
         ),
         migrations.CreateModel(
-            name='LineageNode',
+            name="LineageNode",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('raw_table', 'raw table'), ('raw_column', 'raw column'), ('transformation', 'transformation'), ('source_table', 'source table'), ('source_column', 'source column'), ('feature', 'feature'), ('service', 'feature service'), ('dataset', 'training dataset'), ('model', 'model')], max_length=20)),
-                ('name', models.CharField(help_text='Unique within its kind: table, table.column, entity_feature_v1.', max_length=255)),
-                ('description', models.TextField(blank=True)),
-                ('feature', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='lineage_nodes', to='catalog.feature')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("raw_table", "raw table"),
+                            ("raw_column", "raw column"),
+                            ("transformation", "transformation"),
+                            ("source_table", "source table"),
+                            ("source_column", "source column"),
+                            ("feature", "feature"),
+                            ("service", "feature service"),
+                            ("dataset", "training dataset"),
+                            ("model", "model"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="Unique within its kind: table, table.column, entity_feature_v1.", max_length=255
+                    ),
+                ),
+                ("description", models.TextField(blank=True)),
+                (
+                    "feature",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="lineage_nodes",
+                        to="catalog.feature",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['kind', 'name'],
+                "ordering": ["kind", "name"],
             },
         ),
         migrations.CreateModel(
-            name='LineageEdge',
+            name="LineageEdge",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('transformation', models.TextField(blank=True)),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='outgoing', to='catalog.lineagenode')),
-                ('target', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='incoming', to='catalog.lineagenode')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("transformation", models.TextField(blank=True)),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="outgoing", to="catalog.lineagenode"
+                    ),
+                ),
+                (
+                    "target",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="incoming", to="catalog.lineagenode"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['source_id', 'target_id'],
+                "ordering": ["source_id", "target_id"],
             },
         ),
         migrations.AddField(
-            model_name='feature',
-            name='tags',
-            field=models.ManyToManyField(blank=True, related_name='features', to='catalog.tag'),
+            model_name="feature",
+            name="tags",
+            field=models.ManyToManyField(blank=True, related_name="features", to="catalog.tag"),
         ),
         migrations.CreateModel(
-            name='ValueGrant',
+            name="ValueGrant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.CharField(blank=True, max_length=500)),
-                ('created_by', models.CharField(blank=True, max_length=200)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('group', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='grants', to='catalog.featuregroup')),
-                ('role', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='value_grants', to='auth.group')),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='value_grants', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("reason", models.CharField(blank=True, max_length=500)),
+                ("created_by", models.CharField(blank=True, max_length=200)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "group",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="grants", to="catalog.featuregroup"
+                    ),
+                ),
+                (
+                    "role",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="value_grants",
+                        to="auth.group",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="value_grants",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['group_id', 'id'],
+                "ordering": ["group_id", "id"],
             },
         ),
         migrations.CreateModel(
-            name='AuditEvent',
+            name="AuditEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(db_index=True)),
-                ('actor', models.CharField(max_length=200)),
-                ('request_id', models.CharField(blank=True, max_length=64)),
-                ('action', models.CharField(db_index=True, max_length=60)),
-                ('object_type', models.CharField(max_length=60)),
-                ('object_id', models.CharField(max_length=64)),
-                ('object_name', models.CharField(max_length=255)),
-                ('before', models.JSONField(blank=True, null=True)),
-                ('after', models.JSONField(blank=True, null=True)),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(db_index=True)),
+                ("actor", models.CharField(max_length=200)),
+                ("request_id", models.CharField(blank=True, max_length=64)),
+                ("action", models.CharField(db_index=True, max_length=60)),
+                ("object_type", models.CharField(max_length=60)),
+                ("object_id", models.CharField(max_length=64)),
+                ("object_name", models.CharField(max_length=255)),
+                ("before", models.JSONField(blank=True, null=True)),
+                ("after", models.JSONField(blank=True, null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-at', '-id'],
-                'indexes': [models.Index(fields=['object_type', 'object_id', '-at'], name='audit_of_object')],
+                "ordering": ["-at", "-id"],
+                "indexes": [models.Index(fields=["object_type", "object_id", "-at"], name="audit_of_object")],
             },
         ),
         migrations.AddConstraint(
-            model_name='featureversion',
-            constraint=models.UniqueConstraint(fields=('feature', 'major', 'minor'), name='feature_version_once'),
+            model_name="featureversion",
+            constraint=models.UniqueConstraint(fields=("feature", "major", "minor"), name="feature_version_once"),
         ),
         migrations.AddConstraint(
-            model_name='featureversion',
-            constraint=models.CheckConstraint(condition=models.Q(('major__gte', 0), ('minor__gte', 0)), name='feature_version_not_negative'),
+            model_name="featureversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("major__gte", 0), ("minor__gte", 0)), name="feature_version_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='featureservicemember',
-            constraint=models.UniqueConstraint(fields=('service', 'feature', 'major'), name='service_column_once'),
+            model_name="featureservicemember",
+            constraint=models.UniqueConstraint(fields=("service", "feature", "major"), name="service_column_once"),
         ),
         migrations.AddIndex(
-            model_name='featureprofile',
-            index=models.Index(fields=['version', '-computed_at'], name='profile_of_version'),
+            model_name="featureprofile",
+            index=models.Index(fields=["version", "-computed_at"], name="profile_of_version"),
         ),
         migrations.AddConstraint(
-            model_name='featureprofile',
-            constraint=models.UniqueConstraint(fields=('version', 'run_id'), name='profile_once_per_run'),
+            model_name="featureprofile",
+            constraint=models.UniqueConstraint(fields=("version", "run_id"), name="profile_once_per_run"),
         ),
         migrations.AddConstraint(
-            model_name='featureprofile',
-            constraint=models.CheckConstraint(condition=models.Q(('null_count__gte', 0), ('row_count__gte', models.F('null_count'))), name='profile_counts'),
+            model_name="featureprofile",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("null_count__gte", 0), ("row_count__gte", models.F("null_count"))),
+                name="profile_counts",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lineagenode',
-            constraint=models.UniqueConstraint(fields=('kind', 'name'), name='lineage_node_once'),
+            model_name="lineagenode",
+            constraint=models.UniqueConstraint(fields=("kind", "name"), name="lineage_node_once"),
         ),
         migrations.AddConstraint(
-            model_name='lineageedge',
-            constraint=models.UniqueConstraint(fields=('source', 'target'), name='lineage_edge_once'),
+            model_name="lineageedge",
+            constraint=models.UniqueConstraint(fields=("source", "target"), name="lineage_edge_once"),
         ),
         migrations.AddConstraint(
-            model_name='lineageedge',
-            constraint=models.CheckConstraint(condition=models.Q(('source', models.F('target')), _negated=True), name='lineage_edge_not_to_itself'),
+            model_name="lineageedge",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("source", models.F("target")), _negated=True), name="lineage_edge_not_to_itself"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='feature',
-            constraint=models.UniqueConstraint(fields=('entity', 'name'), name='feature_name_once_per_entity'),
+            model_name="feature",
+            constraint=models.UniqueConstraint(fields=("entity", "name"), name="feature_name_once_per_entity"),
         ),
         migrations.AddConstraint(
-            model_name='valuegrant',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('role__isnull', True), ('user__isnull', False)), models.Q(('role__isnull', False), ('user__isnull', True)), _connector='OR'), name='grant_to_a_user_or_a_role'),
+            model_name="valuegrant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("role__isnull", True), ("user__isnull", False)),
+                    models.Q(("role__isnull", False), ("user__isnull", True)),
+                    _connector="OR",
+                ),
+                name="grant_to_a_user_or_a_role",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='valuegrant',
-            constraint=models.UniqueConstraint(fields=('group', 'user'), name='grant_once_per_user'),
+            model_name="valuegrant",
+            constraint=models.UniqueConstraint(fields=("group", "user"), name="grant_once_per_user"),
         ),
         migrations.AddConstraint(
-            model_name='valuegrant',
-            constraint=models.UniqueConstraint(fields=('group', 'role'), name='grant_once_per_role'),
+            model_name="valuegrant",
+            constraint=models.UniqueConstraint(fields=("group", "role"), name="grant_once_per_role"),
         ),
     ]

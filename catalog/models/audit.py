@@ -34,5 +34,5 @@ class AuditEvent(models.Model):
             raise TypeError("an audit event is never changed")
         super().save(*args, **kwargs)
 
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+    def delete(self, *_: Any, **__: Any) -> tuple[int, dict[str, int]]:
         raise TypeError("an audit event is never deleted")
