@@ -27,7 +27,7 @@ from featurestore_site.configuration.sections import (
 )
 
 WAREHOUSE = "warehouse"
-FILESYSTEM_BROKER = "filesystem://"
+FILESYSTEM_BROKER = "filesystem://localhost"
 
 
 @dataclass(frozen=True)
