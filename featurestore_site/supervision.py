@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import FrameType
 
@@ -52,8 +54,10 @@ class Supervisor:
     def run(self) -> None:
         """Start everything and return when everything has ended."""
         previous = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
-        running = [self._start(part) for part in self._parts]
+        running: list[_Running] = []
         try:
+            for part in self._parts:
+                running.append(self._start(part))
             while not self._stopping:
                 for entry in running:
                     self._look_after(entry)
@@ -67,10 +71,11 @@ class Supervisor:
         self._stopping = True
 
     def _start(self, part: Part) -> _Running:
+        supervisor = os.getpid()
         process = subprocess.Popen(
             part.command,
             env=self._environment,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            preexec_fn=(lambda: _die_with(supervisor)) if sys.platform == "linux" else None,
             start_new_session=True,
         )
         return _Running(part=part, process=process, started=time.monotonic())
@@ -85,6 +90,7 @@ class Supervisor:
         code = entry.process.poll()
         if code is None:
             return
+        _kill_remains(entry.process)
         entry.failures = 1 if now - entry.started > _STEADY_SECONDS else entry.failures + 1
         pause = min(2.0 ** (entry.failures - 1), _LONGEST_PAUSE)
         entry.restart_at = now + pause
@@ -102,7 +108,16 @@ class Supervisor:
                 self._say(f"{entry.part.name} does not end; it is killed")
                 entry.process.kill()
                 entry.process.wait()
+            _kill_remains(entry.process)
 
 
-def _die_with_parent() -> None:
+def _kill_remains(process: subprocess.Popen[bytes]) -> None:
+    """End what a process that has ended left of its session, such as workers that would still hold its port."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _die_with(supervisor: int) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != supervisor:  # it was killed before the wish was heard
+        os._exit(1)
