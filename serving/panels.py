@@ -20,6 +20,7 @@ _DAYS, _CALLERS = 30, 10
 def register_panels() -> None:
     """Add the panels of this app to the pages of the catalog."""
     register(Slot.HOME_TILES, Panel("Values", "serving/panels/home_tiles.html", _home_tiles))
+    register(Slot.FEATURE, Panel("Look up an entity", "serving/panels/entity_lookup.html", _entity_lookup))
     register(Slot.FEATURE, Panel("Usage", "serving/panels/feature_usage.html", _feature_usage))
     register(Slot.GROUP_ASIDE, Panel("Storage", "serving/panels/group_storage.html", _group_storage))
 
@@ -27,6 +28,12 @@ def register_panels() -> None:
 def _home_tiles(request: HttpRequest, subject: None) -> dict[str, Any]:  # noqa: ARG001
     stored = MaterializedTable.objects.filter(group__in=FeatureGroup.objects.visible_to(request.user))
     return stored.aggregate(online_rows=Sum("online_rows"), history_rows=Sum("history_rows"))
+
+
+def _entity_lookup(request: HttpRequest, version: FeatureVersion) -> dict[str, Any] | None:
+    if not may(request.user, Capability.READ_VALUES):
+        return None
+    return {"feature": version.feature, "version": version, "join_keys": version.feature.entity.join_keys}
 
 
 def _feature_usage(request: HttpRequest, version: FeatureVersion) -> dict[str, Any]:

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
+from serving import dataset_views
+from serving.entity_views import entity_value
 from serving.views import my_tokens, revoke_my_token
 
 app_name = "serving"
 
 urlpatterns = [
+    path("datasets/", dataset_views.dataset_list, name="dataset-list"),
+    path("datasets/<uuid:dataset_id>/", dataset_views.dataset, name="dataset"),
+    path("datasets/<uuid:dataset_id>/verify", dataset_views.verify, name="verify-dataset"),
+    path("datasets/<uuid:dataset_id>/archive", dataset_views.archive, name="archive-dataset"),
+    path("features/<str:name>/entity/", entity_value, name="entity-value"),
     path("me/tokens/", my_tokens, name="my-tokens"),
     path("me/tokens/<int:token_id>/revoke", revoke_my_token, name="revoke-my-token"),
 ]

@@ -60,7 +60,7 @@ def test_again_changes_nothing(group: FeatureGroup) -> None:
     events, stamp = AuditEvent.objects.count(), task().date_changed
     assert set(sync().values()) == {ChangeKind.UNCHANGED}
     assert (AuditEvent.objects.count(), task().date_changed) == (events, stamp)
-    assert CrontabSchedule.objects.count() == 5
+    assert CrontabSchedule.objects.count() == 6
 
 
 def test_a_group_may_have_its_own_line(group: FeatureGroup) -> None:
