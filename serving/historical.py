@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,28 +11,29 @@ import pyarrow as pa
 from django.conf import settings
 
 from catalog.access import Reader
-from catalog.errors import InvalidInput, Unavailable
+from catalog.errors import Unavailable
 from catalog.models import FeatureGroup, FeatureVersion
 from catalog.references import ResolvedFeature
 from catalog.sizes import parse_size
 from catalog.value_types import ValueType, arrow_type
 from serving.clearance import ColumnMask, masks_for
-from serving.entity_rows import EntityShape
+from serving.entity_uses import EntityUse, entity_keys_of, entity_uses
 from serving.instants import parse_instant
+from serving.key_map import KeyMap
 from serving.masking import mask_values
-from serving.online_reads import entity_shapes
 from serving.online_rows import json_column
-from serving.point_in_time import GroupHistory, KnownAt, TimeRange, WantedColumn, join_point_in_time
+from serving.point_in_time import GroupHistory, KnownAt, TimeRange, WantedColumn, answer_in_slices
+from serving.point_in_time import History as RowHistory
+from serving.stores.keyed_rows import MOST_KEYS, KeyedRows
 from serving.stores.offline import KEY_COLUMNS, History, open_history
 from serving.wire.entity_frame import EntityFrame
 
-ENTITY_ID = "entity_id"
 MASKED = b"masked"
 _TIME = "time"
 # What the join holds per entity row: its key, its time, the ranks of what was found; and per value found.
 _BYTES_PER_ROW = 200
 _BYTES_PER_VALUE = 48
-_FEWEST_ROWS = 50_000
+_FEWEST_ROWS = 10_000
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,27 @@ class HistoricalAnswer:
 
     def table(self) -> pa.Table:
         """Entity columns and feature columns as one table."""
-        table = self.frame.table()
-        for name in self.features.column_names:
-            table = table.append_column(self.features.schema.field(name), self.features.column(name))
-        return table
+        return _beside(self.frame.table(), self.features)
+
+
+@dataclass(frozen=True)
+class HistoricalStream:
+    """An answer that is worked out while it is taken: ``slices`` are the features of one entity row after another.
+
+    There is at least one slice; each holds as many rows as fit the configured memory.
+    """
+
+    frame: EntityFrame
+    slices: Iterator[pa.Table]
+    masked: tuple[str, ...]
+    table_versions: dict[str, int]
+
+    def tables(self) -> Iterator[pa.Table]:
+        """Entity columns and feature columns, slice by slice."""
+        entities, start = self.frame.table(), 0
+        for features in self.slices:
+            yield _beside(entities.slice(start, features.num_rows), features)
+            start += features.num_rows
 
 
 def read_historical(
@@ -64,29 +82,64 @@ def read_historical(
     time_range: TimeRange,
     known_at: KnownAt,
     at: datetime,
+    key_map: KeyMap | None = None,
     table_versions: Mapping[str, int | None] | None = None,
     masks: Sequence[ColumnMask | None] | None = None,
 ) -> HistoricalAnswer:
+    """The whole answer of :func:`stream_historical`."""
+    stream = stream_historical(
+        user=user,
+        frame=frame,
+        resolved=resolved,
+        time_range=time_range,
+        known_at=known_at,
+        at=at,
+        key_map=key_map,
+        table_versions=table_versions,
+        masks=masks,
+    )
+    return HistoricalAnswer(
+        frame=frame,
+        features=pa.concat_tables(stream.slices),
+        masked=stream.masked,
+        table_versions=stream.table_versions,
+    )
+
+
+def stream_historical(
+    *,
+    user: Reader,
+    frame: EntityFrame,
+    resolved: Sequence[ResolvedFeature],
+    time_range: TimeRange,
+    known_at: KnownAt,
+    at: datetime,
+    key_map: KeyMap | None = None,
+    table_versions: Mapping[str, int | None] | None = None,
+    masks: Sequence[ColumnMask | None] | None = None,
+) -> HistoricalStream:
     """The point-in-time join of the entity rows with the features, as ``user`` may see them.
 
-    The entity key is taken from the columns named as the join keys, or, where there is one join key and one
-    entity, from ``entity_id``. Rows without an event timestamp are taken at the end of the time range, or ``at``.
+    The entity key is taken from the columns that ``key_map`` names, from those named as the join keys, or, where
+    there is one join key and one entity, from ``entity_id``. A reference under an alias of the key map is answered
+    for the entity in the alias's columns. Rows without an event timestamp are taken at the end of the time range,
+    or ``at``.
 
     ``table_versions`` pins by group name which version of its history answers, None being none at all; without it
     the newest does. ``masks`` pins how each feature is masked; without it the present rights of ``user`` say.
 
     :raises Conflict: when a pinned version is no longer there.
-    :raises InvalidInput: when key columns are missing, a column has the name of a feature asked for, or a value
-        cannot be used.
+    :raises InvalidInput: when key columns are missing, a column has the name of a feature asked for, a value
+        cannot be used, or the key map names something that is not asked for.
     :raises Unavailable: when the configuration turns the offline store off.
     """
     if not settings.FEATURESTORE.serving.offline_store_enabled:
         raise Unavailable("history is not served here: serving.offline_store_enabled is false")
-    columns = entity_keys_of(frame, resolved)
-    narrow = pa.table([*columns.values(), frame.times()], names=[*map(_key_name, columns), _TIME])
-    groups, answering = _histories(resolved, table_versions)
-    joined = join_point_in_time(
-        entities=narrow,
+    uses = entity_uses(resolved, key_map or KeyMap())
+    keys = entity_keys_of(frame, uses, resolved)
+    groups, answering = _histories(resolved, uses, keys, table_versions)
+    slices = answer_in_slices(
+        entities=pa.table([*keys.values(), frame.times()], names=[*map(_key_name, keys), _TIME]),
         time_column=_TIME,
         groups=groups,
         time_range=time_range,
@@ -94,90 +147,76 @@ def read_historical(
         default_time=at,
         slice_rows=_slice_rows(len(resolved)),
     )
-    if masks is None:
-        masks = masks_for(user=user, resolved=resolved)
+    hidden = masks_for(user=user, resolved=resolved) if masks is None else masks
+    return HistoricalStream(
+        frame=frame,
+        slices=(_as_seen(answers, resolved, hidden) for answers in slices),
+        masked=tuple(item.reference for item, mask in zip(resolved, hidden, strict=True) if mask is not None),
+        table_versions=answering,
+    )
+
+
+def _beside(entities: pa.Table, features: pa.Table) -> pa.Table:
+    for name in features.column_names:
+        entities = entities.append_column(features.schema.field(name), features.column(name))
+    return entities
+
+
+def _as_seen(answers: pa.Table, resolved: Sequence[ResolvedFeature], masks: Sequence[ColumnMask | None]) -> pa.Table:
+    """The features in the order asked, masked, and named by their references."""
     fields, values = [], []
     for position, (item, mask) in enumerate(zip(resolved, masks, strict=True)):
-        column = joined.column(_output(position))
+        column = answers.column(_output(position))
         if mask is not None:
             column = _masked(column, mask)
         metadata = {} if mask is None else {MASKED: mask.mask.encode()}
         fields.append(pa.field(item.reference, column.type, metadata=metadata))
         values.append(column)
-    return HistoricalAnswer(
-        frame=frame,
-        features=pa.table(values, schema=pa.schema(fields)),
-        masked=tuple(item.reference for item, mask in zip(resolved, masks, strict=True) if mask is not None),
-        table_versions=answering,
-    )
-
-
-def entity_keys_of(frame: EntityFrame, resolved: Sequence[ResolvedFeature]) -> dict[str, pa.Array]:
-    """By entity name the entity key of every row.
-
-    :raises InvalidInput: when key columns are missing, a key cannot be used, or a column has the name of a feature.
-    """
-    _refuse_taken_names(frame, resolved)
-    shapes = entity_shapes(resolved)
-    return {shape.name: frame.keys(key_columns(frame, shape, alone=len(shapes) == 1)) for shape in shapes}
-
-
-def _refuse_taken_names(frame: EntityFrame, resolved: Sequence[ResolvedFeature]) -> None:
-    taken = sorted({item.reference for item in resolved} & set(frame.columns))
-    if taken:
-        raise InvalidInput(
-            f"entity_df already has the column {', '.join(taken)}, which is asked for as a feature; rename the column "
-            "or leave it out",
-            details={"columns": taken},
-        )
-
-
-def key_columns(frame: EntityFrame, shape: EntityShape, *, alone: bool) -> Sequence[str]:
-    """The columns that hold the join keys of an entity; ``alone`` when the features belong to no other one.
-
-    :raises InvalidInput: when they are not there.
-    """
-    missing = [name for name in shape.join_keys if name not in frame.columns]
-    if not missing or not frame.columns:
-        return shape.join_keys
-    if alone and len(shape.join_keys) == 1:
-        if ENTITY_ID in frame.columns:
-            return (ENTITY_ID,)
-        raise InvalidInput(
-            f"entity_df has neither {ENTITY_ID} nor {shape.join_keys[0]}; it has {', '.join(frame.columns)}",
-            details={"join_keys": shape.join_keys},
-        )
-    raise InvalidInput(
-        f"entity_df lacks {', '.join(missing)}, a join key of {shape.name}; entity_id alone cannot stand for "
-        "several join keys",
-        details={"join_keys": shape.join_keys, "missing": missing},
-    )
+    return pa.table(values, schema=pa.schema(fields))
 
 
 def _histories(
-    resolved: Sequence[ResolvedFeature], pinned: Mapping[str, int | None] | None
+    resolved: Sequence[ResolvedFeature],
+    uses: Sequence[EntityUse],
+    keys: Mapping[str, pa.Array],
+    pinned: Mapping[str, int | None] | None,
 ) -> tuple[list[GroupHistory], dict[str, int]]:
-    wanted: dict[int, list[WantedColumn]] = {}
+    """What is asked of each group, and of each once for every entity that it is asked for."""
+    wanted: dict[tuple[int, str], list[WantedColumn]] = {}
     groups: dict[int, FeatureGroup] = {}
-    for position, item in enumerate(resolved):
+    for position, (item, use) in enumerate(zip(resolved, uses, strict=True)):
         group = item.version.feature.group
         groups[group.pk] = group
-        wanted.setdefault(group.pk, []).append(_wanted(position, item.version))
-    histories, versions = [], {}
-    for pk, group in groups.items():
-        history = _history(group, pinned)
-        if history is not None:
-            versions[group.name] = history.version
-        histories.append(
-            GroupHistory(
-                name=group.name,
-                history=KEY_COLUMNS.empty_table() if history is None else history.dataset,
-                wanted=tuple(wanted[pk]),
-                key_column=_key_name(_entity_names(resolved)[pk]),
-                max_age=group.max_age,
-            )
+        wanted.setdefault((group.pk, use.name), []).append(_wanted(position, item.version))
+    opened = {pk: _history(group, pinned) for pk, group in groups.items()}
+    few = {name: _few_keys(column) for name, column in keys.items()}
+    histories = [
+        GroupHistory(
+            name=groups[pk].name,
+            history=_rows_of(opened[pk], few[use]),
+            wanted=tuple(columns),
+            key_column=_key_name(use),
+            max_age=groups[pk].max_age,
         )
-    return histories, versions
+        for (pk, use), columns in wanted.items()
+    ]
+    return histories, {groups[pk].name: history.version for pk, history in opened.items() if history is not None}
+
+
+def _few_keys(column: pa.Array) -> list[str] | None:
+    """The distinct keys, or None when they are many."""
+    # Mostly the first rows tell already that they are many.
+    for rows in (column.slice(0, 2 * MOST_KEYS), column):
+        distinct = rows.unique()
+        if len(distinct) > MOST_KEYS:
+            return None
+    return distinct.drop_null().to_pylist()
+
+
+def _rows_of(history: History | None, few_keys: list[str] | None) -> RowHistory:
+    if history is None:
+        return KEY_COLUMNS.empty_table()
+    return history.dataset if few_keys is None else KeyedRows(history.table, few_keys)
 
 
 def _history(group: FeatureGroup, pinned: Mapping[str, int | None] | None) -> History | None:
@@ -185,10 +224,6 @@ def _history(group: FeatureGroup, pinned: Mapping[str, int | None] | None) -> Hi
         return open_history(group)
     version = pinned[group.name]
     return None if version is None else open_history(group, version=version)
-
-
-def _entity_names(resolved: Sequence[ResolvedFeature]) -> dict[int, str]:
-    return {item.version.feature.group_id: item.version.feature.entity.name for item in resolved}
 
 
 def _wanted(position: int, version: FeatureVersion) -> WantedColumn:
@@ -203,8 +238,8 @@ def _wanted(position: int, version: FeatureVersion) -> WantedColumn:
     )
 
 
-def _key_name(entity: str) -> str:
-    return f"key {entity}"
+def _key_name(use: str) -> str:
+    return f"key {use}"
 
 
 def _output(position: int) -> str:

@@ -14,6 +14,7 @@ from catalog.access import Reader, capabilities_of
 from catalog.errors import InvalidInput, TooLarge, UnknownReference
 from catalog.models import AuditEvent, Status
 from catalog.references import ResolvedFeature, resolve_references, resolve_service
+from serving.key_map import KeyMap
 
 MAX_FEATURES = 1_000
 
@@ -21,8 +22,12 @@ Resolved = tuple[ResolvedFeature, ...]
 _State = tuple[int, datetime]
 
 
-def resolve_for_reading(*, user: Reader, features: object = None, service: object = None) -> Resolved:
+def resolve_for_reading(
+    *, user: Reader, features: object = None, service: object = None, key_map: KeyMap | None = None
+) -> Resolved:
     """The versions to read, in order, from feature references or from the name of a feature service.
+
+    With a key map references may be written under its aliases, and keep them.
 
     :raises InvalidInput: unless exactly one of the two is given, in its form.
     :raises TooLarge: on more than :data:`MAX_FEATURES`.
@@ -36,7 +41,28 @@ def resolve_for_reading(*, user: Reader, features: object = None, service: objec
             raise InvalidInput("service is the name of a feature service, a text", details={"field": "service"})
         return _plans.get((service, capabilities_of(user)), lambda: _served(resolve_service(service, user=user)))
     references = _references(features)
+    if key_map is None:
+        return _resolved(references, user)
+    return _under_aliases(references, key_map, user)
+
+
+def _resolved(references: tuple[str, ...], user: Reader) -> Resolved:
     return _plans.get((references, capabilities_of(user)), lambda: _served(resolve_references(references, user=user)))
+
+
+def _under_aliases(references: tuple[str, ...], key_map: KeyMap, user: Reader) -> Resolved:
+    twice = [reference for reference in dict.fromkeys(references) if references.count(reference) > 1]
+    if twice:
+        raise InvalidInput(f"{twice[0]} is asked for twice", details={"reference": twice[0]})
+    for reference in references:
+        key_map.refuse_unknown_alias(reference)
+    plain = [key_map.parts_of(reference)[1] for reference in references]
+    distinct = tuple(dict.fromkeys(plain))
+    versions = {item.reference: item.version for item in _resolved(distinct, user)}
+    return tuple(
+        ResolvedFeature(reference=reference, version=versions[name])
+        for reference, name in zip(references, plain, strict=True)
+    )
 
 
 def _references(features: object) -> tuple[str, ...]:

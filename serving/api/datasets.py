@@ -119,6 +119,7 @@ class DatasetViewSet(ValueViewSet, GenericAPIView[TrainingDataset]):
             _query("start", "Start of the time range."),
             _query("end", "End of the time range."),
             _query("as_known_at", "An instant or `event_time`; by default now."),
+            _query("key_map", "The key map as JSON text."),
             _query("at", "The time of entity rows without one; by default now."),
             _query("table_versions", "`group:version` separated by commas."),
         ],
@@ -182,7 +183,7 @@ class DatasetViewSet(ValueViewSet, GenericAPIView[TrainingDataset]):
             response = FileResponse(path.open("rb"), content_type=PARQUET)
         else:
             response = StreamingHttpResponse(
-                parquet_file(open_split(dataset, rule=rule, part=part)), content_type=PARQUET
+                parquet_file([open_split(dataset, rule=rule, part=part)]), content_type=PARQUET
             )
         response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
         response.headers["X-Content-Hash"] = dataset.content_hash

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import ClassVar
 
@@ -21,7 +21,7 @@ from serving.api.body_parsers import ArrowBody, JsonBody, ParquetBody
 from serving.api.historical_request import HistoricalRequest, from_json, from_table
 from serving.api.renderers import ArrowAnswer, CsvAnswer, JsonAnswer, ParquetAnswer
 from serving.api.value_views import ValueViewSet
-from serving.historical import HistoricalAnswer, read_historical
+from serving.historical import HistoricalStream, stream_historical
 from serving.resolving import resolve_for_reading
 from serving.wire.outgoing import (
     ARROW_STREAM,
@@ -34,7 +34,7 @@ from serving.wire.outgoing import (
     parquet_file,
 )
 
-_TABLES: dict[str, Callable[[pa.Table], Iterator[bytes]]] = {
+_TABLES: dict[str, Callable[[Iterable[pa.Table]], Iterator[bytes]]] = {
     ARROW_STREAM: arrow_stream,
     PARQUET: parquet_file,
     CSV: csv_file,
@@ -53,6 +53,7 @@ _WITH_TABLE_BODY = "For an Arrow or Parquet body; a JSON body has its own field.
             OpenApiParameter("start", str, description=f"Start of the time range. {_WITH_TABLE_BODY}"),
             OpenApiParameter("end", str, description=f"End of the time range. {_WITH_TABLE_BODY}"),
             OpenApiParameter("as_known_at", str, description=f"An instant or `event_time`. {_WITH_TABLE_BODY}"),
+            OpenApiParameter("key_map", str, description=f"The key map as JSON text. {_WITH_TABLE_BODY}"),
         ],
         examples=[
             OpenApiExample(
@@ -67,7 +68,17 @@ _WITH_TABLE_BODY = "For an Arrow or Parquet body; a JSON body has its own field.
                 },
                 request_only=True,
                 media_type=JSON,
-            )
+            ),
+            OpenApiExample(
+                "one entity twice, under aliases",
+                {
+                    "entity_df": [{"payer": 15634602, "payee": 15619304, "event_timestamp": "2025-06-01T00:00:00Z"}],
+                    "key_map": {"payer": {"customer_id": "payer"}, "payee": {"customer_id": "payee"}},
+                    "features": ["payer.balance_mean", "payee.balance_mean"],
+                },
+                request_only=True,
+                media_type=JSON,
+            ),
         ],
         request={
             JSON: schemas.HistoricalRequest,
@@ -93,23 +104,26 @@ class HistoricalViewSet(ValueViewSet):
 
     def create(self, request: Request) -> StreamingHttpResponse:
         asked = self._asked(request)
-        resolved = resolve_for_reading(user=request.user, features=asked.features, service=asked.service)
+        resolved = resolve_for_reading(
+            user=request.user, features=asked.features, service=asked.service, key_map=asked.key_map
+        )
         self.note_read(resolved, entities=asked.frame.count)
         media_type = request.accepted_renderer.media_type
         if media_type == JSON:
             _check_json_rows(asked.frame.count)
-        answer = read_historical(
+        stream = stream_historical(
             user=request.user,
             frame=asked.frame,
             resolved=resolved,
             time_range=asked.time_range,
             known_at=asked.known_at,
             at=now(),
+            key_map=asked.key_map,
         )
-        response = StreamingHttpResponse(_begun(_pieces(answer, media_type)), content_type=media_type)
-        if answer.masked:
+        response = StreamingHttpResponse(_begun(_pieces(stream, media_type)), content_type=media_type)
+        if stream.masked:
             # How many; JSON, Arrow and Parquet name them in the answer itself.
-            response.headers["X-Masked-Columns"] = str(len(answer.masked))
+            response.headers["X-Masked-Columns"] = str(len(stream.masked))
         return response
 
     def _asked(self, request: Request) -> HistoricalRequest:
@@ -128,10 +142,11 @@ def _check_json_rows(count: int) -> None:
         )
 
 
-def _pieces(answer: HistoricalAnswer, media_type: str) -> Iterator[bytes]:
+def _pieces(stream: HistoricalStream, media_type: str) -> Iterator[bytes]:
     if media_type == JSON:
-        return json_document(frame=answer.frame, features=answer.features, masked=answer.masked)
-    return _TABLES[media_type](answer.table())
+        features = pa.concat_tables(stream.slices)
+        return json_document(frame=stream.frame, features=features, masked=stream.masked)
+    return _TABLES[media_type](stream.tables())
 
 
 def _begun(pieces: Iterator[bytes]) -> Iterator[bytes]:

@@ -9,13 +9,14 @@ import pyarrow as pa
 
 from catalog.errors import InvalidInput
 from serving.instants import parse_instant
+from serving.key_map import KeyMap
 from serving.point_in_time import KnownAt, TimeRange
 from serving.wire.arrow_rows import ArrowRows
 from serving.wire.entity_frame import EntityFrame
 from serving.wire.json_rows import JsonRows
 
-_BODY_FIELDS = ("entity_df", "features", "service", "timestamp_range", "as_known_at")
-_PARAMETERS = ("features", "service", "start", "end", "as_known_at")
+_BODY_FIELDS = ("entity_df", "features", "service", "timestamp_range", "as_known_at", "key_map")
+_PARAMETERS = ("features", "service", "start", "end", "as_known_at", "key_map")
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class HistoricalRequest:
     service: object
     time_range: TimeRange
     known_at: KnownAt
+    key_map: KeyMap
 
 
 def from_json(body: Mapping[str, object]) -> HistoricalRequest:
@@ -52,6 +54,7 @@ def from_json(body: Mapping[str, object]) -> HistoricalRequest:
         service=body.get("service"),
         time_range=_time_range(time_range, prefix="timestamp_range."),
         known_at=_known_at(body.get("as_known_at")),
+        key_map=KeyMap.of(body.get("key_map")),
     )
 
 
@@ -69,6 +72,7 @@ def from_table(table: pa.Table, parameters: Mapping[str, Sequence[str]]) -> Hist
         service=single.get("service"),
         time_range=_time_range(single, prefix=""),
         known_at=_known_at(single.get("as_known_at")),
+        key_map=KeyMap.of_text(single.get("key_map")),
     )
 
 

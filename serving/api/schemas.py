@@ -151,6 +151,12 @@ HistoricalRequest = inline_serializer(
             allow_null=True,
             help_text="An instant, or `event_time`: only what was known by then counts.",
         ),
+        "key_map": serializers.DictField(
+            child=serializers.DictField(child=serializers.CharField()),
+            required=False,
+            help_text="Per entity, or per alias of your choice, the column of `entity_df` that holds each join key. "
+            "Features are asked for under an alias as `alias.reference`, and their columns are named so.",
+        ),
     },
 )
 HistoricalRows = inline_serializer(

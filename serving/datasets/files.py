@@ -38,7 +38,7 @@ def write_table(path: Path, table: pa.Table) -> int:
     temporary = path.with_name(f".{path.name}.{uuid4().hex}.part")
     try:
         with temporary.open("wb") as file:
-            for piece in parquet_file(table):
+            for piece in parquet_file([table]):
                 file.write(piece)
             file.flush()
             os.fsync(file.fileno())

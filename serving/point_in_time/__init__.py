@@ -1,6 +1,6 @@
 """Point-in-time reads of value rows, without Django and without a clock: the caller passes every time."""
 
-from serving.point_in_time.join import join_point_in_time
+from serving.point_in_time.join import answer_in_slices, join_point_in_time
 from serving.point_in_time.latest import latest_rows
 from serving.point_in_time.request import (
     EngineLimits,
@@ -18,6 +18,7 @@ __all__ = [
     "KnownAt",
     "TimeRange",
     "WantedColumn",
+    "answer_in_slices",
     "join_point_in_time",
     "latest_rows",
 ]

@@ -12,8 +12,8 @@ from serving.point_in_time.history import ENTITY_KEY, HistoryScan
 from serving.point_in_time.microseconds import Times
 from serving.point_in_time.search import NOBODY, Asked, Best, Integers, find_in_batch
 
-# Rows kept beyond those that can still be needed, before they are tidied up.
-_MOST_OUTDONE = 1_000_000
+# Rows kept beyond twice those that can still be needed, before they are tidied up.
+_MOST_OUTDONE = 50_000
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def find_values(*, scan: HistoryScan, asked: Asked, columns: Sequence[str], know
             kept.append(pa.Table.from_batches([batch.select(stored)]).take(pa.array(positions)))
             best.take(entity, ordered, at, count + index)
             count += len(positions)
-            if count > len(asked.times) + _MOST_OUTDONE:
+            if count > 2 * len(asked.times) + _MOST_OUTDONE:
                 values = _tidy(pa.concat_tables(kept), best)
                 kept, count = [values], values.num_rows
     return Found(values=pa.concat_tables(kept).combine_chunks(), chosen=best.kept, events=best.event)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -56,31 +56,65 @@ def join_point_in_time(
     Raises InvalidInput when a named column is missing, ambiguous or of a wrong type, when an output
     column would repeat a name, or when a time is missing and nothing stands in for it.
     """
+    result = entities
+    answers = pa.concat_tables(
+        answer_in_slices(
+            entities=entities,
+            time_column=time_column,
+            groups=groups,
+            time_range=time_range,
+            known_at=known_at,
+            default_time=default_time,
+            include_timestamps=include_timestamps,
+            slice_rows=slice_rows,
+        )
+    )
+    for name in answers.column_names:
+        result = result.append_column(name, answers.column(name))
+    return result
+
+
+def answer_in_slices(
+    *,
+    entities: pa.Table,
+    time_column: str,
+    groups: Sequence[GroupHistory],
+    time_range: TimeRange | None = None,
+    known_at: KnownAt = None,
+    default_time: datetime | None = None,
+    include_timestamps: bool = False,
+    slice_rows: int = SLICE_ROWS,
+) -> Iterator[pa.Table]:
+    """The answers of :func:`join_point_in_time` alone, for ``slice_rows`` entity rows after another.
+
+    The request is checked at once; there is at least one slice, which may be empty.
+    """
     groups = tuple(groups)
     _check_names(entities, groups, include_timestamps=include_timestamps)
     time_range = time_range or TimeRange()
     times = _entity_times(entities, time_column, time_range.end or default_time)
     keys = {name: _entity_keys(entities, name) for name in dict.fromkeys(group.key_column for group in groups)}
-    answers: dict[str, list[pa.ChunkedArray[Any]]] = {}
-    for start in range(0, max(len(times), 1), slice_rows):
-        asked = {
-            name: Asked.of(column.slice(start, slice_rows), times[start : start + slice_rows])
-            for name, column in keys.items()
-        }
-        for group in groups:
-            for name, answer in _answer_group(
-                group,
-                asked=asked[group.key_column],
-                time_range=time_range,
-                known_at=known_at,
-                include_timestamps=include_timestamps,
-            ):
-                answers.setdefault(name, []).append(answer)
-    result = entities
-    for name, parts in answers.items():
-        chunks = [chunk for part in parts for chunk in part.chunks]
-        result = result.append_column(name, pa.chunked_array(chunks, type=parts[0].type))
-    return result
+
+    def answers() -> Iterator[pa.Table]:
+        for start in range(0, max(len(times), 1), slice_rows):
+            asked = {
+                name: Asked.of(column.slice(start, slice_rows), times[start : start + slice_rows])
+                for name, column in keys.items()
+            }
+            columns = [
+                answer
+                for group in groups
+                for answer in _answer_group(
+                    group,
+                    asked=asked[group.key_column],
+                    time_range=time_range,
+                    known_at=known_at,
+                    include_timestamps=include_timestamps,
+                )
+            ]
+            yield pa.table([column for _, column in columns], names=[name for name, _ in columns])
+
+    return answers()
 
 
 def _answer_group(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -12,7 +13,20 @@ import pyarrow.dataset as ds
 from catalog.errors import InvalidInput
 from serving.point_in_time import microseconds
 
-History: TypeAlias = pa.Table | ds.Dataset
+
+class RowSource(Protocol):
+    """Rows that are read in batches, as a dataset of Arrow gives them.
+
+    ``filter`` says which rows are needed at least; others may come too.
+    """
+
+    @property
+    def schema(self) -> pa.Schema: ...
+
+    def to_batches(self, *, columns: list[str], filter: ds.Expression | None) -> Iterable[pa.RecordBatch]: ...  # noqa: A002
+
+
+History: TypeAlias = pa.Table | ds.Dataset | RowSource
 """Value rows with the columns of an offline table: ``entity_key`` text, ``event_timestamp`` and
 ``created_timestamp`` in microseconds UTC, ``run_id``, ``arrival`` and one column per feature major version.
 All but the first two may be absent, which is the same as null in every row."""

@@ -11,6 +11,8 @@ import pyarrow as pa
 from deltalake import ColumnProperties, WriterProperties
 
 ROW_GROUP_ROWS = 128 * 1024
+# A read of a few keys reads the pages that these are in.
+PAGE_ROWS = 4 * 1024
 FILE_BYTES = 256 * 1024 * 1024
 
 ORDER = ("entity_key", "event_timestamp", "created_timestamp", "arrival")
@@ -26,7 +28,12 @@ def in_order(rows: pa.Table) -> pa.Table:
 def writer_properties(schema: pa.Schema) -> WriterProperties:
     """The properties of files with these columns."""
     columns = {field.name: found for field in schema if (found := _properties(field.type)) is not None}
-    return WriterProperties(compression="SNAPPY", max_row_group_size=ROW_GROUP_ROWS, column_properties=columns)
+    return WriterProperties(
+        compression="SNAPPY",
+        max_row_group_size=ROW_GROUP_ROWS,
+        data_page_row_count_limit=PAGE_ROWS,
+        column_properties=columns,
+    )
 
 
 def _properties(kind: pa.DataType) -> ColumnProperties | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 import pyarrow as pa
@@ -45,12 +46,25 @@ class HistoryFile:
 
 @dataclass(frozen=True)
 class History:
-    """A group's table as of one version."""
+    """A group's table as of one version; its files are looked at when they are asked for."""
 
     table: DeltaTable
-    dataset: pads.Dataset
     version: int
-    files: tuple[HistoryFile, ...]
+
+    @cached_property
+    def dataset(self) -> pads.Dataset:
+        return self.table.to_pyarrow_dataset(filesystem=_filesystem(self.table.table_uri))
+
+    @cached_property
+    def files(self) -> tuple[HistoryFile, ...]:
+        actions = pa.table(self.table.get_add_actions(flatten=True))
+        counts = actions["num_records"].to_pylist() if "num_records" in actions.column_names else [None] * len(actions)
+        return tuple(
+            HistoryFile(path=path, rows=count, bytes=size or 0)
+            for path, count, size in zip(
+                actions["path"].to_pylist(), counts, actions["size_bytes"].to_pylist(), strict=True
+            )
+        )
 
     @property
     def rows(self) -> int:
@@ -98,20 +112,7 @@ def open_history(group: FeatureGroup, *, version: int | None = None) -> History 
             f"the history of {group.name} has no version {version} any more, or not yet",
             details={"group": group.name, "table_version": version},
         ) from error
-    return _as_history(table)
-
-
-def _as_history(table: DeltaTable) -> History:
-    actions = pa.table(table.get_add_actions(flatten=True))
-    counts = actions["num_records"].to_pylist() if "num_records" in actions.column_names else [None] * len(actions)
-    files = tuple(
-        HistoryFile(path=path, rows=count, bytes=size or 0)
-        for path, count, size in zip(
-            actions["path"].to_pylist(), counts, actions["size_bytes"].to_pylist(), strict=True
-        )
-    )
-    dataset = table.to_pyarrow_dataset(filesystem=_filesystem(table.table_uri))
-    return History(table=table, dataset=dataset, version=table.version(), files=files)
+    return History(table=table, version=table.version())
 
 
 def _filesystem(location: str) -> pafs.FileSystem:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,7 +19,7 @@ PARQUET = "application/vnd.apache.parquet"
 CSV = "text/csv"
 JSON = "application/json"
 
-_BATCH = 16_384
+_BATCH = 65_536
 _PARQUET_ROWS = 131_072
 _JSON_ROWS = 1_000
 
@@ -47,37 +48,54 @@ class _Pieces(io.RawIOBase):
         return taken
 
 
-def arrow_stream(table: pa.Table) -> Iterator[bytes]:
-    """The Arrow IPC stream of the table."""
-    pieces = _Pieces()
-    with pa.ipc.new_stream(pieces, table.schema) as writer:
-        yield pieces.take()
-        for batch in table.to_batches(max_chunksize=_BATCH):
-            writer.write_batch(batch)
+def arrow_stream(tables: Iterable[pa.Table]) -> Iterator[bytes]:
+    """The Arrow IPC stream of tables of one schema, of which there is at least one."""
+    pieces, parts = _Pieces(), iter(tables)
+    first = next(parts)
+    with pa.ipc.new_stream(pieces, first.schema) as writer:
+        for part in chain([first], parts):
+            for batch in part.to_batches(max_chunksize=_BATCH):
+                writer.write_batch(batch)
+                yield pieces.take()
+    yield pieces.take()
+
+
+def parquet_file(tables: Iterable[pa.Table]) -> Iterator[bytes]:
+    """The Parquet file of tables of one schema, of which there is at least one."""
+    pieces, parts = _Pieces(), iter(tables)
+    first = next(parts)
+    with pq.ParquetWriter(pieces, first.schema, compression="zstd") as writer:
+        for group in _row_groups(chain([first], parts)):
+            writer.write_table(group, row_group_size=_PARQUET_ROWS)
             yield pieces.take()
     yield pieces.take()
 
 
-def parquet_file(table: pa.Table) -> Iterator[bytes]:
-    """The Parquet file of the table."""
-    pieces = _Pieces()
-    with pq.ParquetWriter(pieces, table.schema, compression="zstd") as writer:
-        for start in range(0, table.num_rows, _PARQUET_ROWS):
-            writer.write_table(table.slice(start, _PARQUET_ROWS), row_group_size=_PARQUET_ROWS)
-            yield pieces.take()
-    yield pieces.take()
+def _row_groups(parts: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """The same rows in tables of one row group each."""
+    waiting: list[pa.Table] = []
+    for part in parts:
+        waiting.append(part)
+        while sum(table.num_rows for table in waiting) >= _PARQUET_ROWS:
+            whole = pa.concat_tables(waiting)
+            yield whole.slice(0, _PARQUET_ROWS)
+            waiting = [whole.slice(_PARQUET_ROWS)]
+    last = pa.concat_tables(waiting)
+    if last.num_rows:
+        yield last
 
 
-def csv_file(table: pa.Table) -> Iterator[bytes]:
+def csv_file(tables: Iterable[pa.Table]) -> Iterator[bytes]:
     """CSV with a header: nulls empty, timestamps as ISO 8601, lists and objects as JSON."""
     header = True
-    for start in range(0, max(table.num_rows, 1), _BATCH):
-        part = table.slice(start, _BATCH)
-        flat = pa.table([_csv_column(column) for column in part.columns], names=part.column_names)
-        sink = pa.BufferOutputStream()
-        pacsv.write_csv(flat, sink, pacsv.WriteOptions(include_header=header))
-        header = False
-        yield sink.getvalue().to_pybytes()
+    for table in tables:
+        for start in range(0, max(table.num_rows, 1), _BATCH):
+            part = table.slice(start, _BATCH)
+            flat = pa.table([_csv_column(column) for column in part.columns], names=part.column_names)
+            sink = pa.BufferOutputStream()
+            pacsv.write_csv(flat, sink, pacsv.WriteOptions(include_header=header))
+            header = False
+            yield sink.getvalue().to_pybytes()
 
 
 def _csv_column(column: pa.ChunkedArray) -> pa.ChunkedArray:

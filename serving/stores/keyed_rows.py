@@ -1,0 +1,58 @@
+"""The value rows of a few entity keys, read without reading the rest of the table.
+
+Row groups are the least that Arrow reads of a file; the reader of the Delta library goes down to pages, whose bounds
+the files carry. Since rows are sorted by key, that is a few thousand rows per key and file, however large these are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import pyarrow as pa
+import pyarrow.dataset as pads
+from deltalake import DeltaTable, QueryBuilder
+
+# Beyond so many keys most row groups hold one, and reading them whole is no more work.
+MOST_KEYS = 100
+# Pages are few: handing them to several threads costs more than reading them.
+_SESSION = {"datafusion.execution.target_partitions": "1"}
+# They come in batches of a few rows, each of which would be searched by itself.
+_BATCH_ROWS = 64 * 1024
+
+
+class KeyedRows:
+    """The rows of ``keys`` in a table, for :class:`serving.point_in_time.request.RowSource`."""
+
+    def __init__(self, table: DeltaTable, keys: Sequence[str]) -> None:
+        self._table = table
+        self._keys = keys
+        self.schema = pa.schema(table.schema().to_arrow())
+
+    def to_batches(
+        self,
+        *,
+        columns: list[str],
+        filter: pads.Expression | None,  # noqa: A002, ARG002  # as Arrow's datasets name it; the keys say enough
+    ) -> Iterable[pa.RecordBatch]:
+        """Batches of the named columns, with the types that the table declares."""
+        return self._batches(columns) if self._keys else iter(())
+
+    def _batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
+        schema = pa.schema([self.schema.field(name) for name in columns])
+        names = ", ".join(_quoted(name, '"') for name in columns)
+        keys = ", ".join(_quoted(key, "'") for key in self._keys)
+        query = f"SELECT {names} FROM history WHERE entity_key IN ({keys})"  # noqa: S608  # every part is quoted
+        reader = QueryBuilder(_SESSION).register("history", self._table).execute(query)
+        found, rows = [], 0
+        for batch in pa.RecordBatchReader.from_stream(reader):
+            found.append(batch.cast(schema))
+            rows += batch.num_rows
+            if rows >= _BATCH_ROWS:
+                yield pa.concat_batches(found)
+                found, rows = [], 0
+        if found:
+            yield pa.concat_batches(found)
+
+
+def _quoted(text: str, quote: str) -> str:
+    return quote + text.replace(quote, quote * 2) + quote
