@@ -20,6 +20,7 @@ from feature_store_client.errors import (
     ServerUnavailableError,
     UnexpectedResponseError,
 )
+from feature_store_client.explanations import ExplainedRow, Explanation
 from feature_store_client.instants import TimestampRange
 from feature_store_client.results import FeatureStatus, FeatureValue, FeatureVector, ValueMetadata
 from feature_store_client.retrying import RetryPolicy
@@ -32,6 +33,8 @@ __all__ = [
     "DatasetVerification",
     "DifferingCell",
     "EntityNotFoundError",
+    "ExplainedRow",
+    "Explanation",
     "FeatureInfo",
     "FeatureNotFoundError",
     "FeatureStatus",

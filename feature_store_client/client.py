@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from feature_store_client.datasets import DatasetCalls
+from feature_store_client.explanations import ExplainingCalls
 from feature_store_client.http import Transport
 from feature_store_client.instants import zone_named
 from feature_store_client.management import ManagementCalls
@@ -14,7 +15,7 @@ from feature_store_client.retrying import RetryPolicy
 from feature_store_client.serving import ServingCalls
 
 
-class FeatureStoreClient(ServingCalls, DatasetCalls, MetadataCalls, ManagementCalls):
+class FeatureStoreClient(ServingCalls, DatasetCalls, ExplainingCalls, MetadataCalls, ManagementCalls):
     """A client of one feature store. One is enough for a process: it may be used from several threads.
 
     :param base_url: the address of the server, with or without ``/api/v1``.

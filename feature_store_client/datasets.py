@@ -15,7 +15,7 @@ from feature_store_client import frames, reading
 from feature_store_client.connected import Connected
 from feature_store_client.dataset_results import DatasetVerification, TrainingDataset
 from feature_store_client.errors import InvalidRequestError, RunTimeoutError, UnexpectedResponseError
-from feature_store_client.http import JSON_TYPE, json_object
+from feature_store_client.http import JSON_TYPE, encode_json, json_object
 from feature_store_client.instants import (
     Instant,
     RangeLike,
@@ -46,6 +46,7 @@ class DatasetCalls(Connected):
         as_known_at: Instant | Literal["event_time"] | None = None,
         at: Instant | None = None,
         table_versions: Mapping[str, int] | None = None,
+        key_map: Mapping[str, Mapping[str, str]] | None = None,
         timezone: str | None = None,
         wait: bool = False,
         timeout: float = 600.0,
@@ -54,7 +55,8 @@ class DatasetCalls(Connected):
 
         Entity rows, features and times are those of ``get_historical_features``. Without ``as_known_at`` what the
         store knows now counts; ``at`` is the time of rows without one. ``table_versions`` names by feature group an
-        earlier version of its history. With ``wait`` the dataset is followed for at most ``timeout`` seconds.
+        earlier version of its history, ``key_map`` by entity or alias the column of each join key. With ``wait``
+        the dataset is followed for at most ``timeout`` seconds.
 
         :raises RunTimeoutError: when it was waited for and is not finished in time.
         :raises RunFailedError: when it was waited for and could not be built.
@@ -76,6 +78,8 @@ class DatasetCalls(Connected):
             params["at"] = instant_on_the_wire(at, zone=zone, name="at", as_end=True)
         if table_versions:
             params["table_versions"] = ",".join(f"{group}:{version}" for group, version in table_versions.items())
+        if key_map:
+            params["key_map"] = encode_json(key_map).decode()
         rows = frames.tabular(entity_df)
         frames.refuse_columns_named(one_or_many(features), rows=rows)
         response = self._transport.send(

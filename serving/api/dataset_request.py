@@ -87,6 +87,7 @@ def _dataset(read: HistoricalRequest, own: Mapping[str, object], versions: Mappi
         known_at=read.known_at,
         at=at,
         table_versions=versions,
+        key_map=read.key_map,
     )
 
 

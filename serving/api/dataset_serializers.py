@@ -88,6 +88,7 @@ class PinsSerializer(serializers.Serializer[Any]):
     features = PinnedFeatureSerializer(many=True)
     tables = PinnedTableSerializer(many=True)
     entities = PinnedEntitySerializer(many=True)
+    key_map = serializers.DictField(child=serializers.DictField(child=serializers.CharField()))
     service = serializers.CharField(allow_null=True)
     start = serializers.DateTimeField(allow_null=True)
     end = serializers.DateTimeField(allow_null=True)

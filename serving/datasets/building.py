@@ -27,7 +27,7 @@ from serving.datasets.content_hash import content_hash
 from serving.datasets.files import ENTITY_ROWS, folder_of, read_table, remove_others, result_name, write_table
 from serving.datasets.lineage import record_dataset_lineage
 from serving.datasets.pins import Pins, resolved_from, with_masks
-from serving.historical import read_historical
+from serving.historical import stream_historical
 from serving.models import DatasetState, TrainingDataset
 from serving.processes import is_dead
 from serving.wire.arrow_rows import ArrowRows
@@ -99,31 +99,25 @@ def joined(
     table_versions: dict[str, int | None],
     progress: Callable[[float], None] | None = None,
 ) -> pa.Table:
-    """The entity rows with the features beside them, group by group; ``progress`` is given the share done."""
-    frame = ArrowRows(entity_rows)
-    positions: dict[str, list[int]] = {}
-    for position, feature in enumerate(pins.features):
-        positions.setdefault(feature.group, []).append(position)
-    columns: dict[int, tuple[pa.Field, pa.ChunkedArray]] = {}
-    for done, chosen in enumerate(positions.values(), start=1):
-        answer = read_historical(
-            user=user,
-            frame=frame,
-            resolved=[resolved[position] for position in chosen],
-            time_range=pins.time_range,
-            known_at=pins.read_known_at,
-            at=pins.at,
-            table_versions=table_versions,
-            masks=[masks[position] for position in chosen],
-        )
-        for index, position in enumerate(chosen):
-            columns[position] = (answer.features.schema.field(index), answer.features.column(index))
+    """The entity rows with the features beside them; ``progress`` is given the share of the rows that is done."""
+    stream = stream_historical(
+        user=user,
+        frame=ArrowRows(entity_rows),
+        resolved=resolved,
+        time_range=pins.time_range,
+        known_at=pins.read_known_at,
+        at=pins.at,
+        key_map=pins.read_key_map,
+        table_versions=table_versions,
+        masks=masks,
+    )
+    parts, done = [], 0
+    for part in stream.tables():
+        parts.append(part)
+        done += part.num_rows
         if progress is not None:
-            progress(done / len(positions))
-    table = entity_rows
-    for position in sorted(columns):
-        table = table.append_column(*columns[position])
-    return table
+            progress(done / max(entity_rows.num_rows, 1))
+    return pa.concat_tables(parts)
 
 
 def _build(dataset: TrainingDataset, held: claims.Claim) -> None:

@@ -14,6 +14,7 @@ from catalog.errors import Conflict
 from catalog.models import FeatureVersion
 from catalog.references import ResolvedFeature
 from serving.clearance import ColumnMask
+from serving.key_map import KeyMap
 from serving.masking import feature_key
 from serving.point_in_time import KnownAt, TimeRange
 
@@ -53,7 +54,8 @@ class PinnedTable(_Pin):
 
 
 class PinnedEntity(_Pin):
-    """An entity of the features: its join keys, and the columns of the entity rows that hold them."""
+    """An entity of the features, under its alias where it has one: its join keys, and the columns of the entity rows
+    that hold them."""
 
     name: str
     join_keys: tuple[str, ...]
@@ -70,6 +72,7 @@ class Pins(_Pin):
     features: tuple[PinnedFeature, ...]
     tables: tuple[PinnedTable, ...]
     entities: tuple[PinnedEntity, ...]
+    key_map: dict[str, dict[str, str]] = {}
     service: str | None = None
     start: datetime | None = None
     end: datetime | None = None
@@ -95,6 +98,10 @@ class Pins(_Pin):
         """What the join is asked: one of the two, the pinned table version standing in for the other."""
         event_time: Literal["event_time"] = "event_time"
         return event_time if self.known_at_event_time else self.known_at
+
+    @property
+    def read_key_map(self) -> KeyMap:
+        return KeyMap(self.key_map)
 
     @property
     def table_versions(self) -> dict[str, int | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -21,9 +21,9 @@ from catalog.references import ResolvedFeature
 from serving.datasets.content_hash import content_hash
 from serving.datasets.files import ENTITY_ROWS, folder_of, remove_folder, write_table
 from serving.datasets.pins import PinnedEntity, PinnedFeature, PinnedTable, Pins
-from serving.historical import entity_keys_of, key_columns
+from serving.entity_uses import entity_keys_of, entity_uses, key_columns
+from serving.key_map import KeyMap
 from serving.models import TrainingDataset
-from serving.online_reads import entity_shapes
 from serving.point_in_time import KnownAt, TimeRange
 from serving.resolving import resolve_for_reading
 from serving.stores.offline import open_history
@@ -52,6 +52,7 @@ class DatasetRequest:
     known_at: KnownAt = None
     at: datetime | None = None
     table_versions: Mapping[str, int] | None = None
+    key_map: KeyMap = field(default_factory=KeyMap)
 
 
 def request_dataset(
@@ -71,10 +72,12 @@ def request_dataset(
         raise PermissionDenied("a training dataset holds values, and your role does not give read_values")
     moment = now()
     name = _checked_name(request.name)
-    resolved = resolve_for_reading(user=user, features=request.features, service=request.service)
+    resolved = resolve_for_reading(
+        user=user, features=request.features, service=request.service, key_map=request.key_map
+    )
     table = request.frame.table()
     frame = ArrowRows(table)
-    entity_keys_of(frame, resolved)
+    entity_keys_of(frame, entity_uses(resolved, request.key_map), resolved)
     frame.times()
     pins = _pins(request, frame, resolved, moment)
     dataset = TrainingDataset(
@@ -126,18 +129,15 @@ def _pins(request: DatasetRequest, frame: EntityFrame, resolved: Sequence[Resolv
     if isinstance(request.known_at, datetime):
         # What will be known later is not known yet.
         known_at = min(request.known_at, moment)
-    shapes = entity_shapes(resolved)
+    uses = {use.name: use for use in entity_uses(resolved, request.key_map)}
     return Pins(
         features=tuple(_feature(item) for item in resolved),
         tables=tuple(_table(group, asked.get(name)) for name, group in groups.items()),
         entities=tuple(
-            PinnedEntity(
-                name=shape.name,
-                join_keys=shape.join_keys,
-                columns=tuple(key_columns(frame, shape, alone=len(shapes) == 1)),
-            )
-            for shape in shapes
+            PinnedEntity(name=name, join_keys=use.shape.join_keys, columns=key_columns(frame, use))
+            for name, use in uses.items()
         ),
+        key_map={name: dict(columns) for name, columns in request.key_map.columns.items()},
         service=request.service if isinstance(request.service, str) else None,
         start=request.time_range.start,
         end=request.time_range.end,

@@ -9,6 +9,7 @@ from uuid import UUID
 from catalog.snippets import Snippet
 from serving.datasets.pins import PinnedFeature, Pins
 from serving.instants import iso_text
+from serving.key_map import KeyMap
 from serving.models.fields import to_microseconds
 
 
@@ -39,7 +40,7 @@ def use_snippet(*, base_url: str, dataset_id: UUID) -> str:
 
 def remake_snippet(*, base_url: str, dataset_id: UUID, name: str, entity_columns: Sequence[str], pins: Pins) -> str:
     """The same entity rows, feature versions, table versions and instants once more, and whether it is the same."""
-    named = {_pinned_reference(feature): feature.reference for feature in pins.features}
+    named = {_pinned_reference(feature, pins.read_key_map): feature.reference for feature in pins.features}
     renamed = {pinned: asked for pinned, asked in named.items() if pinned != asked}
     versions = {table.group: table.version for table in pins.tables if table.version is not None}
     span = {
@@ -57,6 +58,7 @@ def remake_snippet(*, base_url: str, dataset_id: UUID, name: str, entity_columns
         f"    made[{json.dumps(list(entity_columns), ensure_ascii=False)}],",
         f"    features={json.dumps(list(named))},",
         *([f"    timestamp_range={json.dumps(span)},"] if span else []),
+        *([f"    key_map={json.dumps(pins.key_map)},"] if pins.key_map else []),
         f"    as_known_at={_text(known_at)},",
         f"    at={_text(iso_text(to_microseconds(pins.at)))},",
         f"    table_versions={json.dumps(versions)},",
@@ -67,9 +69,10 @@ def remake_snippet(*, base_url: str, dataset_id: UUID, name: str, entity_columns
     return "\n".join(lines)
 
 
-def _pinned_reference(feature: PinnedFeature) -> str:
-    name = feature.reference.rpartition(":")[2].partition("@")[0]
-    return f"{feature.group}:{name}@{feature.version}"
+def _pinned_reference(feature: PinnedFeature, key_map: KeyMap) -> str:
+    alias, reference = key_map.parts_of(feature.reference)
+    name = reference.rpartition(":")[2].partition("@")[0]
+    return ("" if alias is None else f"{alias}.") + f"{feature.group}:{name}@{feature.version}"
 
 
 def _connect(base_url: str) -> str:

@@ -20,6 +20,8 @@ from catalog.models import AuditEvent, FeatureGroup, FeatureVersion, LineageEdge
 from serving.datasets import building, claims
 from serving.datasets.building import build_dataset, unowned_datasets
 from serving.datasets.files import folder_of, read_table
+from serving.datasets.verifying import verify_dataset
+from serving.key_map import KeyMap
 from serving.models import DatasetState, TrainingDataset
 from serving.point_in_time import TimeRange
 from serving.processes import this_process
@@ -136,6 +138,20 @@ def test_a_service_and_two_entities(group: FeatureGroup, sara: User) -> None:
         ("customer", ["customer_id"]),
         ("branch", ["country", "number"]),
     ]
+
+
+def test_one_entity_twice_under_aliases(group: FeatureGroup, sara: User) -> None:
+    rows = pa.table({"payer": [1, 2], "payee": [2, 1], "event_timestamp": [day(9), day(9)]})
+    key_map = KeyMap({"payer": {"customer_id": "payer"}, "payee": {"customer_id": "payee"}})
+
+    dataset = made(sara, features=["payer.balance", "payee.balance@1"], frame=ArrowRows(rows), key_map=key_map)
+
+    assert (values(dataset, "payer.balance"), values(dataset, "payee.balance@1")) == ([50.0, 20.0], [20.0, 50.0])
+    assert [(one["name"], one["columns"]) for one in dataset.spec["entities"]] == [
+        ("payer.customer", ["payer"]),
+        ("payee.customer", ["payee"]),
+    ]
+    assert verify_dataset(dataset).identical
 
 
 @pytest.mark.parametrize(
