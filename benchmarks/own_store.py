@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -45,11 +46,12 @@ def environment(folder: Path) -> dict[str, str]:
 def make_store(shape: Shape, folder: Path, *, commits: int = 1) -> None:
     """Make, migrate and declare the store, and append the histories of the flat files in so many commits each.
 
-    A store that was made before with as many commits stays as it is.
+    A store that was made before with as many commits stays as it is; another one is made anew.
     """
     done = store_folder(folder) / f"{commits}_commits"
     if done.is_file():
         return
+    shutil.rmtree(store_folder(folder), ignore_errors=True)
     store_folder(folder).mkdir(parents=True)
     # JSON is YAML.
     (store_folder(folder) / "config.yaml").write_text(json.dumps(_configuration(shape)))
