@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -33,7 +33,7 @@ _NULLABLE_TYPES: dict[pa.DataType, Any] = {
     pa.bool_(): pd.BooleanDtype(),
 }
 
-EntityRows = pd.DataFrame | pa.Table | Iterable[Mapping[str, Any]]
+EntityRows: TypeAlias = pd.DataFrame | pa.Table | Iterable[Mapping[str, Any]]
 
 
 def tabular(rows: EntityRows) -> pd.DataFrame | pa.Table:
@@ -122,7 +122,8 @@ def column_of_values(values: Sequence[Any]) -> pd.Series[Any]:
 
 
 def _table_of_frame(frame: pd.DataFrame) -> pa.Table:
-    named_otherwise = [name for name in frame.columns if not isinstance(name, str)]
+    names: list[object] = list(frame.columns)
+    named_otherwise = [name for name in names if not isinstance(name, str)]
     if named_otherwise:
         raise InvalidRequestError(f"column names of entity_df are texts, not {named_otherwise[0]!r}")
     if not frame.columns.is_unique:

@@ -72,7 +72,7 @@ def _session_user(request: HttpRequest) -> AbstractBaseUser | None:
     return request.user
 
 
-class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]  # whitenoise ships no types
+class StaticFiles(WhiteNoiseMiddleware):
     """Whitenoise, which before ``collectstatic`` serves the files from where the apps keep them."""
 
     def add_files(self, root: str, prefix: str | None = None) -> None:

@@ -89,8 +89,7 @@ def compact_history(
 
 def _rewrite(group: FeatureGroup, history: History, *, epoch: int, memory_limit: str, folder: str) -> None:
     order = ", ".join(f"{name} ASC NULLS FIRST" for name in ORDER)
-    config = {"memory_limit": memory_limit, "temp_directory": folder}
-    with duckdb.connect(config=config) as connection:
+    with duckdb.connect(config={"memory_limit": memory_limit, "temp_directory": folder}) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.register("history", history.dataset.scanner().to_reader())
         rows = connection.sql(f"SELECT * FROM history ORDER BY {order}").to_arrow_reader(ROW_GROUP_ROWS)
