@@ -56,11 +56,13 @@ def _query(name: str, description: str) -> OpenApiParameter:
     list=extend_schema(
         operation_id="list_datasets",
         summary="Training datasets, newest first",
+        description="Archived ones are left out unless `archived=true` asks for these alone.",
         responses=DatasetSerializer(many=True),
     ),
     retrieve=extend_schema(
         operation_id="get_dataset",
         summary="One training dataset with everything that is pinned",
+        description="With the Python that makes it again, and its lineage.",
         parameters=[_ID],
         responses=DatasetDetailSerializer,
     ),
@@ -73,6 +75,8 @@ def _query(name: str, description: str) -> OpenApiParameter:
     ),
 )
 class DatasetViewSet(ValueViewSet, GenericAPIView[TrainingDataset]):
+    """A training dataset is the stored result of a historical retrieval, with everything pinned."""
+
     kind = ReadKind.HISTORICAL
     reading_actions: ClassVar = frozenset({"verify"})
     required_capability: ClassVar = {
