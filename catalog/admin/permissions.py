@@ -52,6 +52,13 @@ class CapabilityOptions(_Options):
         """For actions that say ``permissions=["run"]``."""
         return _allows(request, Capability.RUN_INGESTION)
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """A list is filtered by what it offers. Django lets an address name any field of the model, and so hidden
+        values could be guessed, one comparison at a time."""
+        offered = {"pk", self.model._meta.pk.name, getattr(self, "date_hierarchy", None), *_filters_of(self, request)}
+        named = any(lookup == name or lookup.startswith(f"{name}__") for name in offered if name)
+        return named and super().lookup_allowed(lookup, value, request)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)
         visible_to = getattr(rows, "visible_to", None)
@@ -65,6 +72,10 @@ def fixed_for(request: HttpRequest, sensitivity: str, *fields: str) -> tuple[str
     """
     closed = sensitivity in SENSITIVE and not may(request.user, Capability.READ_SENSITIVE)
     return fields if closed else ()
+
+
+def _filters_of(options: Any, request: HttpRequest) -> list[str]:
+    return [name for name in options.get_list_filter(request) if isinstance(name, str)]
 
 
 def _allows(request: HttpRequest, capability: Capability | None) -> bool:

@@ -4,10 +4,12 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 
 from catalog.admin.audited import AuditedAdmin
 from catalog.admin.permissions import fixed_for
-from catalog.admin.presentation import json_of, page_of
+from catalog.admin.presentation import json_of, page_of, shown_json
+from catalog.disclosure import closed_features
 from catalog.models import FeatureVersion
 
 
@@ -59,7 +61,7 @@ class FeatureVersionAdmin(AuditedAdmin):
                 "fields": (
                     "source_problem",
                     "latest_profile",
-                    json_of("inherited"),
+                    "shown_inherited",
                     "declared_number",
                     "change_note",
                     "created_by",
@@ -89,12 +91,24 @@ class FeatureVersionAdmin(AuditedAdmin):
         json_of("validation"),
         json_of("categories"),
         json_of("default_value"),
-        json_of("inherited"),
+        "shown_inherited",
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: FeatureVersion | None = None) -> Any:
         closed = () if obj is None else fixed_for(request, obj.feature.effective_sensitivity, "mask")
         return (*self.readonly_fields, *closed)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> FeatureVersion | None:
+        version: FeatureVersion | None = super().get_object(request, object_id, from_field)
+        if version is not None:
+            closed = closed_features(user=request.user, features=[version.feature])
+            version.closed = bool(closed)  # type: ignore[attr-defined]  # read back by shown_inherited
+        return version
+
+    @admin.display(description="inherited")
+    def shown_inherited(self, obj: Any) -> SafeString | str:
+        # The reports of the pipeline quote values, such as the least and the greatest.
+        return "hidden: it tells sensitive values that you may not read" if obj.closed else shown_json(obj.inherited)
 
     def view_on_site(self, obj: FeatureVersion) -> str | None:
         page = page_of("catalog:feature", obj.feature.name)

@@ -12,6 +12,7 @@ from catalog.admin.read_only import ReadOnlyAdmin, ReadOnlyInline
 from catalog.disclosure import closed_features, shows_rows_of
 from catalog.presentation import format_number, format_share
 from ingestion.models import RuleResult, ValidationReport
+from ingestion.report_access import ReportAccess, report_access
 
 HIDDEN = "hidden: it shows sensitive values that you may not read"
 
@@ -20,12 +21,22 @@ class RuleResultInline(ReadOnlyInline):
     """The rules, those that were broken first; their samples are on their own pages."""
 
     model = RuleResult
-    fields = ("version", "rule", "severity", "passed", "checked", "failed", "message")
+    fields = ("version", "rule", "severity", "passed", "checked", "failed", "shown_message")
+    readonly_fields = ("shown_message",)
     ordering = ("passed", "-failed", "rule")
     verbose_name_plural = "rules"
+    access: ReportAccess | None = None  # of the one request that this inline is made for
+
+    def get_formset(self, request: HttpRequest, obj: ValidationReport | None = None, **kwargs: Any) -> Any:
+        self.access = None if obj is None else report_access(user=request.user, groups=[obj.group])
+        return super().get_formset(request, obj, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("version__feature")
+        return super().get_queryset(request).select_related("version__feature", "report")
+
+    @admin.display(description="message")
+    def shown_message(self, obj: RuleResult) -> str:
+        return obj.message if self.access is not None and self.access.shows(obj) else HIDDEN
 
 
 @admin.register(ValidationReport)
@@ -39,8 +50,22 @@ class ValidationReportAdmin(ReadOnlyAdmin):
     fieldsets = (
         (None, {"fields": ("group", "created_at", "passed", "run", "row_count")}),
         ("Quality", {"fields": ("completeness", "validity", "consistency", json_of("thresholds"))}),
-        ("What fell short", {"fields": (json_of("shortfalls"),)}),
+        ("What fell short", {"fields": ("shown_shortfalls",)}),
     )
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> ValidationReport | None:
+        report: ValidationReport | None = super().get_object(request, object_id, from_field)
+        if report is not None:
+            report.access = report_access(  # type: ignore[attr-defined]  # read back below
+                user=request.user, groups=[report.group]
+            )
+        return report
+
+    @admin.display(description="shortfalls")
+    def shown_shortfalls(self, obj: Any) -> SafeString | str:
+        return shown_json(obj.access.shortfalls(obj))
 
     @admin.display(ordering="row_count")
     def rows(self, obj: ValidationReport) -> str:
@@ -68,7 +93,8 @@ class RuleResultAdmin(ReadOnlyAdmin):
     list_display = ("report", "version", "rule", "severity", "passed", "checked", "failed")
     list_filter = ("passed", "severity", "report__group", "rule")
     list_select_related = ("report__group", "version__feature__group")
-    search_fields = ("rule", "message", "version__feature__name")
+    # Not the message, which may quote values: searching would tell what is hidden.
+    search_fields = ("rule", "version__feature__name")
     date_hierarchy = "report__created_at"
     fieldsets = (
         (None, {"fields": ("report", "version", "rule", "severity", "passed", "checked", "failed")}),
@@ -82,8 +108,8 @@ class RuleResultAdmin(ReadOnlyAdmin):
         return result
 
     @admin.display(description="message")
-    def shown_message(self, obj: RuleResult) -> str:
-        return obj.message
+    def shown_message(self, obj: Any) -> str:
+        return HIDDEN if obj.closed else obj.message
 
     @admin.display(description="sample")
     def shown_sample(self, obj: Any) -> SafeString | str:

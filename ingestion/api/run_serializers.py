@@ -11,8 +11,8 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from catalog.api.fields import StrictSerializer
-from ingestion.api.report_access import ReportAccess
 from ingestion.models import IngestionRun, RuleResult, RunKind, RunState, RunStep, ValidationReport
+from ingestion.report_access import ReportAccess
 
 
 @extend_schema_field(

@@ -16,7 +16,6 @@ from catalog.access import Capability
 from catalog.api.filtering import StrictFilterBackend, refuse_unknown_parameters
 from catalog.errors import NotFound
 from catalog.models import FeatureGroup
-from ingestion.api.report_access import report_access
 from ingestion.api.report_filters import ReportFilter
 from ingestion.api.run_serializers import (
     DetailedReportSerializer,
@@ -27,6 +26,7 @@ from ingestion.api.run_serializers import (
 )
 from ingestion.filters import RunFilter
 from ingestion.models import IngestionRun, ValidationReport
+from ingestion.report_access import report_access
 from ingestion.triggering import retry_run
 
 _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"

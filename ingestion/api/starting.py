@@ -11,10 +11,10 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from catalog.access import Capability
-from ingestion.api.report_access import report_access
 from ingestion.api.run_serializers import ReportsSerializer, RunRequestSerializer, RunsSerializer, ValidatedSerializer
 from ingestion.api.runs import reports_in_detail
 from ingestion.models import IngestionRun, RunKind
+from ingestion.report_access import report_access
 from ingestion.runs import wait_for
 from ingestion.triggering import groups_to_run, start_runs
 

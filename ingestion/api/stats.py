@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import extend_schema, inline_serializer
+from drf_spectacular.utils import extend_schema, extend_schema_field, inline_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,8 +13,11 @@ from rest_framework.views import APIView
 from catalog.access import Capability
 from catalog.api.fields import Seconds
 from catalog.api.filtering import refuse_unknown_parameters
+from catalog.models import FeatureGroup
+from ingestion.group_status import GroupStatus
 from ingestion.models import RunState
 from ingestion.recent_stats import recent_stats
+from ingestion.report_access import report_access
 from ingestion.stats import LATENCY_HOURS, StoreStats
 
 _COUNTS = ("entities", "groups", "features", "versions", "services", "tags", "runs", "rows_online", "rows_history")
@@ -27,7 +30,9 @@ class LastRunSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=RunState.choices)
     at = serializers.DateTimeField(help_text="When it ended, or was asked for while it has not.")
     rows_appended = serializers.IntegerField()
-    error = serializers.CharField()
+    error = serializers.CharField(
+        allow_null=True, help_text="Why it failed; null for readers who may not see the values."
+    )
 
 
 class FreshnessSerializer(serializers.Serializer[Any]):
@@ -36,7 +41,15 @@ class FreshnessSerializer(serializers.Serializer[Any]):
     age_seconds = Seconds(source="age", help_text="How old the newest event is.")
     promised_seconds = Seconds(source="freshness", help_text="How old it may be; null: nothing is promised.")
     is_late = serializers.BooleanField()
-    last_run = LastRunSerializer(allow_null=True)
+    last_run = serializers.SerializerMethodField()
+
+    @extend_schema_field(LastRunSerializer(allow_null=True))
+    def get_last_run(self, group: GroupStatus) -> dict[str, Any] | None:
+        if group.last_run is None:
+            return None
+        shown = dict(LastRunSerializer(group.last_run).data)
+        # Errors may quote values.
+        return shown if group.name in self.context["errors_of"] else {**shown, "error": None}
 
 
 class GroupStorageSerializer(serializers.Serializer[Any]):
@@ -115,7 +128,10 @@ class StatsView(APIView):
     )
     def get(self, request: Request) -> Response:
         refuse_unknown_parameters(request, ())
-        return Response(StatsSerializer(_told(recent_stats(user=request.user))).data)
+        groups = list(FeatureGroup.objects.visible_to(request.user))
+        access = report_access(user=request.user, groups=groups)
+        context = {"errors_of": {group.name for group in groups if access.shows_errors_of(group.pk)}}
+        return Response(StatsSerializer(_told(recent_stats(user=request.user)), context=context).data)
 
 
 def _told(stats: StoreStats) -> dict[str, Any]:

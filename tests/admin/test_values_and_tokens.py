@@ -11,9 +11,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from catalog.models import ValueGrant
+from catalog.models import FeatureVersion, ValueGrant
 from featurestore_site.configuration import Configuration
-from ingestion.models import QuarantinedRow, RuleResult
+from ingestion.models import QuarantinedRow, RuleResult, ValidationReport
 from serving.models import ApiToken, FeatureValue
 from serving.tokens import digest_of
 from tests.admin.conftest import Stocked, events_after, newest_event
@@ -75,6 +75,54 @@ def test_rows_of_sensitive_groups_are_for_the_cleared(
     assert "555-01" not in hidden
     assert "sensitive values that you may not read" in hidden
     assert "pattern" in hidden
+
+
+@pytest.mark.parametrize(
+    ("model", "lookup"),
+    [
+        ("serving_featurevalue", "values__finance_phone_v1__startswith=555"),
+        ("serving_featurevalue", "values__icontains=555-0100"),
+        ("catalog_featureprofile", "top_values__icontains=555-0199"),
+        ("catalog_featureversion", "inherited__icontains=555"),
+        ("ingestion_ruleresult", "sample__icontains=555-0177"),
+        ("ingestion_ruleresult", "message__contains=555"),
+        ("ingestion_quarantinedrow", "row__icontains=555-0188"),
+        ("ingestion_validationreport", "shortfalls__icontains=555"),
+    ],
+)
+def test_lists_cannot_be_asked_what_they_hide(model: str, lookup: str, engineer: Client, stocked: Stocked) -> None:
+    assert engineer.get(f"{reverse(f'admin:{model}_changelist')}?{lookup}").status_code == 400
+
+
+def test_lists_are_filtered_by_what_they_offer(engineer: Client, stocked: Stocked) -> None:
+    address = reverse("admin:serving_featurevalue_changelist")
+
+    assert "1 feature value" in engineer.get(f"{address}?group__id__exact={stocked.group.pk}").content.decode()
+
+
+@pytest.mark.parametrize("model", ["validationreport", "ruleresult"])
+def test_messages_that_may_quote_values_are_for_the_cleared(
+    model: str, engineer: Client, steward: Client, stocked: Stocked
+) -> None:
+    RuleResult.objects.update(message="555-0123 is no number")
+    ValidationReport.objects.update(shortfalls=[{"feature": "finance_phone", "rule": "x", "message": "555-0123"}])
+    row = (ValidationReport if model == "validationreport" else RuleResult).objects.get()
+    address = reverse(f"admin:ingestion_{model}_change", args=[row.pk])
+
+    assert "555-0123" in steward.get(address).content.decode()
+    assert "555-0123" not in engineer.get(address).content.decode()
+    searched = engineer.get(reverse("admin:ingestion_ruleresult_changelist"), {"q": "555-0123"}).content.decode()
+    assert "0 rule results" in searched
+
+
+def test_what_reports_of_the_pipeline_say_is_for_the_cleared(
+    engineer: Client, steward: Client, stocked: Stocked
+) -> None:
+    FeatureVersion.objects.update(inherited={"statistics": {"max": "555-0123"}})
+    address = reverse("admin:catalog_featureversion_change", args=[stocked.phone.pk])
+
+    assert "555-0123" in steward.get(address).content.decode()
+    assert "555-0123" not in engineer.get(address).content.decode()
 
 
 def test_a_token_is_shown_once(administrator: Client, stocked: Stocked) -> None:

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from catalog.access import Role
 from catalog.clock import now
 from catalog.models import FeatureGroup
+from ingestion.models import IngestionRun
 from serving.models import FeatureUsage, LatencyBucket, MaterializedTable
 from tests.api.asking import ask, caller, error_of
 from tests.api.described_catalog import profile, run
@@ -114,6 +115,16 @@ def test_who_sees_them(viewer: Client, finance: FeatureGroup) -> None:
     assert (body["totals"]["groups"], body["usage"]["online_reads"]) == (0, 0)
     assert error_of(ask(caller(None), "stats")) == (403, "permission_denied")
     assert error_of(ask(Client(), "stats")) == (401, "not_authenticated")
+
+
+def test_errors_that_may_quote_values_are_for_those_who_may_see_them(viewer: Client, finance: FeatureGroup) -> None:
+    IngestionRun.objects.update(error="161993.89 is too much")
+    caches["answers"].clear()
+    assert ask(viewer, "stats")[1]["freshness"][0]["last_run"]["error"] == "161993.89 is too much"
+    finance.features.filter(name="balance_mean").update(sensitivity="personal")
+    assert ask(viewer, "stats")[1]["freshness"][0]["last_run"]["error"] is None
+    mending = ask(caller(Role.DATA_ENGINEER), "stats")[1]
+    assert mending["freshness"][0]["last_run"]["error"] == "161993.89 is too much"
 
 
 def test_the_number_of_queries_does_not_grow_with_the_rows(viewer: Client, finance: FeatureGroup) -> None:

@@ -24,7 +24,11 @@ class ReportAccess:
 
     def shows_log(self, run: IngestionRun) -> bool:
         """Those who run ingestions need errors and logs to mend what is broken."""
-        return self.runs_ingestion or run.group_id in self.open_groups
+        return self.shows_errors_of(run.group_id)
+
+    def shows_errors_of(self, group: int) -> bool:
+        """Whether errors and logs of the runs of the group with this id may be seen."""
+        return self.runs_ingestion or group in self.open_groups
 
     def shows(self, result: RuleResult) -> bool:
         """Whether the message and the sample of a rule's result may be seen; a rule of rows has no version."""
