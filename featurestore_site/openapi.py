@@ -28,6 +28,7 @@ _MODIFYING = {"409": "The present state does not allow it."}
 # First part of the path to topic.
 _TOPICS = {
     "features": "values",
+    "datasets": "datasets",
     "metadata": "catalog",
     "refresh": "runs",
     "validate": "runs",
@@ -38,11 +39,12 @@ _TOPICS = {
 }
 _TOPIC_TEXTS = {
     "values": "Feature values, for serving and for training.",
+    "datasets": "Training datasets: asked for, followed, downloaded, verified.",
     "catalog": "What exists: features, groups, services, entities, tags, lineage.",
     "runs": "Ingestion and validation: started, followed, and what they found.",
     "store": "How the store stands.",
 }
-_READING_POSTS = ("features_batch", "features_historical")
+_READING_POSTS = ("features_batch", "features_historical", "verify_dataset")
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its registry is untyped

@@ -184,6 +184,7 @@ SPECTACULAR_SETTINGS = {
         "LineageNodeKind": "catalog.models.NodeKind",
         "RunKind": "ingestion.models.RunKind",
         "RunState": "ingestion.models.RunState",
+        "DatasetState": "serving.models.DatasetState",
         "CheckState": ["pass", "warn", "fail"],
         "HealthStatus": ["healthy", "unhealthy"],
         "ValueStatus": ["PRESENT", "NULL_VALUE", "NOT_FOUND", "OUTSIDE_MAX_AGE", "MASKED"],
