@@ -1,9 +1,11 @@
-"""What a run found, kept in the database. All of it runs within the caller's transaction."""
+"""What a run found, kept in the database. All but the quarantine runs within the caller's transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
+
+from django.db import transaction
 
 from catalog.clock import now
 from catalog.models import FeatureGroup, FeatureVersion
@@ -122,27 +124,31 @@ def broken_rules(outcome: CheckOutcome) -> list[dict[str, str | None]]:
     ]
 
 
-def store_quarantine(*, run: IngestionRun, rejected: Iterable[RejectedRow]) -> int:
-    """Keep the rejected rows, each once however often it is met; returns how many were met now."""
+def store_quarantine(*, run: IngestionRun, rejected: Iterable[RejectedRow], hold: Callable[[], object]) -> int:
+    """Keep the rejected rows, each once however often it is met; returns how many were met now.
+
+    There may be as many as the source has rows, so they are written in short transactions of their own, between
+    which others write too; ``hold`` is called in each. Storing them again changes nothing.
+    """
     rows = iter(rejected)
     count = 0
     while chunk := {row_digest(row.row): row for row in islice(rows, _CHUNK)}:
         count += len(chunk)
-        _store_quarantined(run, chunk)
+        with transaction.atomic():
+            hold()
+            _store_quarantined(run, chunk)
     return count
 
 
 def _store_quarantined(run: IngestionRun, chunk: Mapping[str, RejectedRow]) -> None:
-    known = {
-        kept.row_hash: kept
-        for kept in QuarantinedRow.objects.filter(group=run.group, row_hash__in=list(chunk)).defer("row")
-    }
+    of_group = QuarantinedRow.objects.filter(group=run.group)
+    known = dict(of_group.filter(row_hash__in=list(chunk)).values_list("row_hash", "reasons"))
     at = now()
-    for digest, kept in known.items():
-        kept.reasons = list(chunk[digest].reasons)
-        kept.last_run = run
-        kept.last_seen = at
-    QuarantinedRow.objects.bulk_update(known.values(), ["reasons", "last_run", "last_seen"])
+    # Most rows are met again for the reasons of before, and those are one statement.
+    of_group.filter(row_hash__in=list(known)).update(last_run=run, last_seen=at)
+    for digest, reasons in known.items():
+        if reasons != list(chunk[digest].reasons):
+            of_group.filter(row_hash=digest).update(reasons=list(chunk[digest].reasons))
     QuarantinedRow.objects.bulk_create(
         [
             QuarantinedRow(

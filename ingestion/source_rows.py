@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -31,11 +33,14 @@ class SourceRows:
 
     def raw_row(self, source_row: int) -> dict[str, Any]:
         """The columns of one row as the source has them."""
-        for batch in self.batches:
-            rows = batch.table["source_row"]
-            if rows[0].as_py() <= source_row <= rows[-1].as_py():
-                return batch.raw_row(source_row)
-        raise IndexError(f"row {source_row} was not read")
+        at = bisect_right(self._first_rows, source_row) - 1
+        if at < 0:
+            raise IndexError(f"row {source_row} was not read")
+        return self.batches[at].raw_row(source_row)
+
+    @cached_property
+    def _first_rows(self) -> list[int]:
+        return [batch.table["source_row"][0].as_py() for batch in self.batches]
 
 
 @dataclass(frozen=True)

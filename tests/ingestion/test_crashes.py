@@ -300,7 +300,8 @@ def test_a_kill_within_the_second_commit_undoes_it_whole(warehouse: Warehouse) -
 
     state = state_of(group, run)
 
-    assert (state["online"], state["materialized"], state["report"], state["quarantine"]) == ({}, [], None, [])
+    assert (state["online"], state["materialized"], state["report"]) == ({}, [], None)
+    assert state["quarantine"] == [("bad", -1.0)]  # Kept before it, for good.
     assert state["profiles"] == []
     assert state["appended by the run"] == 2
 
