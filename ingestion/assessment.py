@@ -18,6 +18,7 @@ from ingestion.checks import ColumnRules, RuleOutcome, check_drift, check_outlie
 from ingestion.plan import column_rules, ingested_versions
 from ingestion.profiles import Profile, Shortfall, profile_columns, quality_report
 from ingestion.profiles.shortfalls import Thresholds
+from serving.engine_limits import configured_limits
 from serving.point_in_time import latest_rows
 from serving.stores.offline import History
 
@@ -100,7 +101,7 @@ def _current_rows(history: History | None, versions: Sequence[FeatureVersion]) -
     if history is None:
         empty = pa.schema([("entity_key", pa.string()), ("event_timestamp", stamp), *types.items()]).empty_table()
         return empty.append_column("source_row", pa.array([], pa.int64()))
-    rows = latest_rows(history.dataset, as_of=now(), columns=list(types))
+    rows = latest_rows(history.dataset, as_of=now(), columns=list(types), limits=configured_limits())
     columns = {"entity_key": rows["entity_key"], "event_timestamp": rows["event_timestamp"]}
     columns |= {name: rows[name].cast(kind) for name, kind in types.items()}
     return pa.table({**columns, "source_row": pa.array(range(rows.num_rows), pa.int64())})

@@ -12,7 +12,7 @@ from ingestion.rebuilding import lease_for
 from serving.datasets.pinned_versions import pinned_versions_of
 from serving.models import MaterializedTable
 from serving.stores.compaction import Compacted, compact_history, is_worthwhile
-from serving.stores.offline import open_history
+from serving.stores.offline import epoch_of, open_history
 
 
 def compact_group(group: FeatureGroup, *, timeout: float = 120.0) -> Compacted | None:
@@ -24,9 +24,11 @@ def compact_group(group: FeatureGroup, *, timeout: float = 120.0) -> Compacted |
     try:
         with leases.kept_alive(lease):
             before = open_history(group)
+            leases.assert_held(lease)
             done = compact_history(
                 group,
-                epoch=lease.epoch,
+                # As in an ingestion: the database may have been restored from before the history.
+                epoch=max(lease.epoch, epoch_of(before) + 1),
                 pinned_versions=_needed_versions(group),
                 memory_limit=settings.FEATURESTORE.feature_store.history_memory_limit,
                 spill_folder=settings.FEATURESTORE.feature_store.cache_path / "compaction",

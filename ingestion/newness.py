@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -38,14 +40,22 @@ def select_new_rows(
     source_has_created: bool,
     ignore_run: str | None = None,
     memory_limit: str | None = None,
+    spill_folder: Path | None = None,
 ) -> NewRows:
     """The rows of ``incoming`` that ``history`` does not hold.
 
     ``incoming`` has entity_key, event_timestamp, created_timestamp, source_row and the value columns. Rows that
     ``ignore_run`` wrote do not count as held: a run that was interrupted after its commit finds its own rows again.
+    Beyond ``memory_limit`` the comparison spills to ``spill_folder``, by default the system's temporary folder.
     """
+    limit = {"memory_limit": memory_limit} if memory_limit else {}
     identity = ["entity_key", "event_timestamp", *(["created_timestamp"] if source_has_created else [])]
-    with duckdb.connect(config={"memory_limit": memory_limit} if memory_limit else {}) as connection:
+    if spill_folder is not None:
+        spill_folder.mkdir(parents=True, exist_ok=True)
+    with (
+        TemporaryDirectory(prefix="newness-", dir=spill_folder, ignore_cleanup_errors=True) as folder,
+        duckdb.connect(config={"temp_directory": folder, **limit}) as connection,
+    ):
         connection.execute("SET TimeZone = 'UTC'")
         connection.register("incoming", incoming)
         keys = ", ".join(_quoted(name) for name in identity)

@@ -1,8 +1,9 @@
 """One ingestion, exactly once: extract → validate → append → materialize.
 
 What it writes is two commits. The first is the Delta commit that carries the run's id. The second is one SQL
-transaction: the online rows, the materialized table version, quarantine, reports, statistics and the run's final
-state. A run that dies between the two finds its own commit when it is started again, and does not repeat it.
+transaction: the online rows, the materialized table version, reports, statistics and the run's final state. A run
+that dies between the two finds its own commit when it is started again, and does not repeat it. Quarantined rows are
+written between them, each once however often that happens.
 """
 
 from __future__ import annotations
@@ -102,6 +103,7 @@ def _append(run: IngestionRun, checked: _Checked, *, lease: leases.Lease, progre
         source_has_created=checked.rows.has_created,
         ignore_run=str(run.pk) if committed else None,
         memory_limit=settings.FEATURESTORE.feature_store.history_memory_limit,
+        spill_folder=settings.FEATURESTORE.feature_store.cache_path / "spill",
     )
     if committed and history is not None:
         progress.say("its rows are in the history already, from before it was interrupted")
@@ -109,9 +111,12 @@ def _append(run: IngestionRun, checked: _Checked, *, lease: leases.Lease, progre
     if new.rows.num_rows == 0:
         return new, 0
     learned_at = None if checked.rows.has_created else _learned_at(history)
-    table = _stamped(new.rows, run=run, lease=lease, learned_at=learned_at)
+    seen = epoch_of(history)
+    # A lease that is held has the greatest epoch, unless the database was restored from before the history.
+    epoch = max(lease.epoch, seen + 1)
+    table = _stamped(new.rows, run=run, epoch=epoch, learned_at=learned_at)
     leases.assert_held(lease)
-    append_history(group=run.group, rows=table, run_id=str(run.pk), epoch=lease.epoch, seen_epoch=epoch_of(history))
+    append_history(group=run.group, rows=table, run_id=str(run.pk), epoch=epoch, seen_epoch=seen)
     return new, table.num_rows
 
 
@@ -122,12 +127,12 @@ def _learned_at(history: History | None) -> datetime:
     return at if newest is None else max(at, newest + _MICROSECOND)
 
 
-def _stamped(rows: pa.Table, *, run: IngestionRun, lease: leases.Lease, learned_at: datetime | None) -> pa.Table:
+def _stamped(rows: pa.Table, *, run: IngestionRun, epoch: int, learned_at: datetime | None) -> pa.Table:
     """The rows as history keeps them; ``learned_at`` is None where the source says itself when they were created."""
     created = rows["created_timestamp"]
     if learned_at is not None:
         created = pa.repeat(pa.scalar(learned_at, created.type), rows.num_rows)
-    arrivals = pc.add(pa.scalar(lease.epoch << _ARRIVAL_BITS, pa.int64()), rows["source_row"])
+    arrivals = pc.add(pa.scalar(epoch << _ARRIVAL_BITS, pa.int64()), rows["source_row"])
     values = rows.drop_columns(["entity_key", "event_timestamp", "created_timestamp", "source_row"])
     stamped = pa.table(
         {
@@ -179,10 +184,14 @@ def _finish(
         done += count
         progress.share(done, prepared.rows.num_rows if prepared else 0)
 
+    store_quarantine(
+        run=run,
+        rejected=rejected_rows(checked.rows, checked.outcome),
+        hold=lambda: leases.assert_held(lease),
+    )
     with transaction.atomic():
         leases.assert_held(lease)
         carried = None if prepared is None else materialization.commit(prepared, progress=show)
-        store_quarantine(run=run, rejected=rejected_rows(checked.rows, checked.outcome))
         store_source_problems(versions=checked.plan.versions, problems=checked.rows.problems)
         store_report(
             run=run,

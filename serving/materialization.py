@@ -19,6 +19,7 @@ from django.db import transaction
 from catalog.clock import now
 from catalog.errors import Conflict
 from catalog.models import FeatureGroup, FeatureVersion
+from serving.engine_limits import configured_limits
 from serving.models import MaterializedTable
 from serving.online_rows import online_rows
 from serving.point_in_time import latest_rows
@@ -70,7 +71,7 @@ def prepare(group: FeatureGroup, *, rebuild: bool = False, at: datetime | None =
     if done is not None and up_to_date and not rebuild and not _lost(done):
         source = _added_since(group, history, done.table_version)
     columns = value_columns_of(group)
-    rows = latest_rows(source, as_of=at, columns=["arrival", *columns])
+    rows = latest_rows(source, as_of=at, columns=["arrival", *columns], limits=configured_limits())
     return Prepared(
         group=group,
         history=history,

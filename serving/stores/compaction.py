@@ -65,6 +65,8 @@ def compact_history(
         return None
     if (history.table.transaction_version(EPOCH) or 0) > epoch:
         raise LeaseLost(f"another run of {group.name} has written since this one began")
+    # Looked at now, as the table object moves on with what it writes.
+    files_before, bytes_before = len(history.files), history.bytes
     spill_folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="compaction-", dir=spill_folder, ignore_cleanup_errors=True) as folder:
         _rewrite(group, history, epoch=epoch, memory_limit=memory_limit, folder=folder)
@@ -78,9 +80,9 @@ def compact_history(
         keep_versions=kept or None,
     )
     return Compacted(
-        files_before=len(history.files),
+        files_before=files_before,
         files_after=len(after.files),
-        bytes_before=history.bytes,
+        bytes_before=bytes_before,
         bytes_after=after.bytes,
         table_version=after.version,
         deleted=len(deleted),
