@@ -88,8 +88,9 @@ def kept_alive(lease: Lease) -> Iterator[None]:
                 try:
                     if not renew(lease):
                         return
-                except DatabaseError:
-                    log.warning("lease of group %s not renewed this time", lease.group_id, exc_info=True)
+                except DatabaseError as error:
+                    log.warning("lease of group %s not renewed this time: %s", lease.group_id, error)
+                    connection.close()  # A broken one stays broken; the next renewal opens another.
         finally:
             connection.close()
 

@@ -24,6 +24,9 @@ from ingestion.cron import parse_cron
 INGEST = "ingestion.tasks.ingest_group"
 HEADER = "featurestore"
 NONE = "none"
+# Housekeeping that no worker took by the time it comes again is not worth catching up with.
+EXPIRE_SECONDS = 60
+MINUTELY = "* * * * *"
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,11 @@ class Housekeeping:
 
 
 HOUSEKEEPING = (
-    Housekeeping("resume runs", "ingestion.tasks.resume_runs", "* * * * *", "Runs whose worker or message was lost."),
-    Housekeeping("resume datasets", "serving.tasks.resume_datasets", "* * * * *", "Training datasets left unbuilt."),
-    Housekeeping("materialize due", "ingestion.tasks.materialize_due", "* * * * *", "Values whose time has come."),
+    Housekeeping("resume runs", "ingestion.tasks.resume_runs", MINUTELY, "Runs whose worker or message was lost."),
+    Housekeeping("resume datasets", "serving.tasks.resume_datasets", MINUTELY, "Training datasets left unbuilt."),
+    Housekeeping("materialize due", "ingestion.tasks.materialize_due", MINUTELY, "Values whose time has come."),
     Housekeeping("compact histories", "ingestion.tasks.compact_histories", "40 2 * * *", "Few sorted files."),
-    Housekeeping("fold access log", "ingestion.tasks.fold_access_log", "* * * * *", "Counts reads into usage."),
+    Housekeeping("fold access log", "ingestion.tasks.fold_access_log", MINUTELY, "Counts reads into usage."),
     Housekeeping("write reports", "ingestion.tasks.write_reports", "15 3 * * *", "The feature documentation."),
     # The tasks of the site stand above this app; the schedule knows them by name only.
     Housekeeping("back up", "featurestore_site.tasks.back_up_daily", "45 2 * * *", "When backup_enabled is set."),
@@ -56,6 +59,7 @@ class _Wanted:
     cron: str | None
     kwargs: dict[str, str]
     description: str
+    expire_seconds: int | None = None
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,12 @@ def _ingestion(name: str, schedule: str, *, default: str, enabled: bool) -> _Wan
 
 def _changes(ingestions: list[_Wanted]) -> Iterable[Change]:
     known = {task.name: task for task in PeriodicTask.objects.select_related("crontab")}
-    housekeeping = [_Wanted(item.name, item.task, item.cron, {}, item.description) for item in HOUSEKEEPING]
+    housekeeping = [
+        _Wanted(
+            item.name, item.task, item.cron, {}, item.description, EXPIRE_SECONDS if item.cron == MINUTELY else None
+        )
+        for item in HOUSEKEEPING
+    ]
     for wanted in (*ingestions, *housekeeping):
         yield _change(wanted, known.get(wanted.name))
     names = {wanted.name for wanted in ingestions}
@@ -159,6 +168,7 @@ def _write(change: Change) -> None:
             task=wanted.task,
             kwargs=json.dumps(wanted.kwargs),
             description=wanted.description,
+            expire_seconds=wanted.expire_seconds,
         )
     before = None if is_new else _shown(task)
     memory = _Memory.of(task)

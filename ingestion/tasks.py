@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from logging import getLogger
 from uuid import UUID
 
@@ -9,11 +11,12 @@ from celery import Task, shared_task
 from kombu.exceptions import OperationalError as BrokerUnavailable
 
 from catalog.actor import acting
+from catalog.errors import Conflict
 from catalog.models import FeatureGroup
 from ingestion import documentation
 from ingestion.alerts import AlertNotDelivered, Channel, deliver
 from ingestion.compaction import compact_group, groups_worth_compacting
-from ingestion.models import IngestionRun, RunKind
+from ingestion.models import IngestionRun, RunKind, RunState
 from ingestion.rebuilding import groups_with_due_events, rebuild_online
 from ingestion.runs import execute_run, request_run, unowned_runs
 from serving import usage
@@ -35,10 +38,13 @@ def wake_worker(run_id: UUID) -> None:
 
 @shared_task(bind=True, name="ingestion.tasks.execute", max_retries=None, ignore_result=True)
 def execute(self: Task[[str], None], run_id: str) -> None:
-    """Execute one run; come back later when it waits for another run or for something to heal."""
+    """Execute one run; come back later when it waits for another run or for something to heal.
+
+    One that another worker executes is left to that one: if it dies, :func:`resume_runs` finds the run.
+    """
     with acting(None, "worker"):
         run = execute_run(UUID(run_id))
-    if not run.is_finished:
+    if run.state == RunState.QUEUED:
         raise self.retry(countdown=RETRY_SECONDS)
 
 
@@ -65,7 +71,8 @@ def materialize_due() -> None:
     """Carry into the online store the values whose event was in the future when they were ingested."""
     with acting(None, "scheduler"):
         for group in groups_with_due_events():
-            rebuild_online(group, whole=False)
+            with _left_for_later(group):
+                rebuild_online(group, whole=False, timeout=0)
 
 
 @shared_task(name="ingestion.tasks.compact_histories", ignore_result=True)
@@ -73,7 +80,17 @@ def compact_histories() -> None:
     """Make few sorted files of the histories that lie in many."""
     with acting(None, "scheduler"):
         for group in groups_worth_compacting():
-            compact_group(group)
+            with _left_for_later(group):
+                compact_group(group, timeout=0)
+
+
+@contextmanager
+def _left_for_later(group: FeatureGroup) -> Iterator[None]:
+    """Housekeeping of a group that a run holds waits for the next time, and keeps no worker from other groups."""
+    try:
+        yield
+    except Conflict as error:
+        log.info("%s is left for the next time: %s", group.name, error)
 
 
 @shared_task(name="ingestion.tasks.fold_access_log", ignore_result=True)
