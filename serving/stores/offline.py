@@ -33,6 +33,8 @@ KEY_COLUMNS = pa.schema(
 
 # The application transaction whose version is the lease's epoch: a writer that lost its lease cannot commit.
 EPOCH = "featurestore-epoch"
+# Otherwise commits older than a month are deleted at every checkpoint, and versions that are pinned with them.
+_KEEPS_VERSIONS = {"delta.enableExpiredLogCleanup": "false"}
 
 
 @dataclass(frozen=True)
@@ -191,7 +193,7 @@ def _open_or_create(group: FeatureGroup, schema: pa.Schema) -> DeltaTable:
         if "://" not in location:
             Path(location).mkdir(parents=True, exist_ok=True)
         with suppress(CommitFailedError):  # another process has created it at this moment
-            DeltaTable.create(location, schema=schema, mode="ignore", name=group.name)
+            DeltaTable.create(location, schema=schema, mode="ignore", name=group.name, configuration=_KEEPS_VERSIONS)
     return DeltaTable(location)
 
 

@@ -229,3 +229,10 @@ def test_only_names_the_rows_of_some_files(group: FeatureGroup) -> None:
     assert first["entity_key"].to_pylist() == ["a"]
     assert first["x_v1"].to_pylist() == [None]
     assert history.only([]).to_table().num_rows == 0
+
+
+def test_every_version_stays_until_somebody_deletes_it(group: FeatureGroup) -> None:
+    append(group, ["a"])
+    history = open_history(group)
+    assert history is not None
+    assert history.table.metadata().configuration["delta.enableExpiredLogCleanup"] == "false"
