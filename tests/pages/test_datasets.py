@@ -77,7 +77,7 @@ def test_one_dataset_shows_its_pins(group: FeatureGroup, sara: User, viewer: Cli
     for text in (
         "for the churn model",
         "customer_balance_v1",
-        "History of finance</dt><dd>version 3",
+        'finance</a></td><td class="number">3</td><td>any age</td>',
         dataset.content_hash[:12],
         dataset.entity_rows_hash[:12],
         "Download Parquet",
