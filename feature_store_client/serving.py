@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, overload
+from typing import Any, Literal, overload
 
 import pandas as pd
 
 from feature_store_client import frames, reading
 from feature_store_client.connected import Connected
 from feature_store_client.errors import EntityNotFoundError, InvalidRequestError, UnexpectedResponseError
-from feature_store_client.http import json_object
+from feature_store_client.http import encode_json, json_object
 from feature_store_client.instants import (
     Instant,
     RangeLike,
@@ -148,7 +148,8 @@ class ServingCalls(Connected):
         *,
         service: str | None = None,
         timestamp_range: RangeLike | None = None,
-        as_known_at: Instant | None = None,
+        as_known_at: Instant | Literal["event_time"] | None = None,
+        key_map: Mapping[str, Mapping[str, str]] | None = None,
         timezone: str | None = None,
         timeout: float | None = None,
     ) -> pd.DataFrame:
@@ -165,7 +166,11 @@ class ServingCalls(Connected):
 
         :param timestamp_range: limits the value rows by event timestamp, both ends included: a mapping with
             ``start`` and ``end``, a pair, or an object with both; either may be None.
-        :param as_known_at: only what the store had learned by then counts.
+        :param as_known_at: only what the store had learned by then counts; with ``event_time`` by the time of each
+            entity row.
+        :param key_map: by entity, or by an alias of your choice, the column of ``entity_df`` that holds each join
+            key. Features are asked for under an alias as ``alias.reference`` and their columns are named so, which
+            gives one entity several times: ``{"origin": {"airport_id": "origin"}}`` and ``origin.delay_mean``.
         :param timeout: seconds for this call instead of the client's; large retrievals take longer than lookups.
         :raises InvalidRequestError: a column that cannot be sent, or an answer of 400.
         :raises RequestTooLargeError: more rows than the server takes at once.
@@ -177,7 +182,11 @@ class ServingCalls(Connected):
         }
         if timestamp_range is not None:
             params |= range_on_the_wire(timestamp_range, zone=zone)
-        if as_known_at is not None:
+        if key_map:
+            params["key_map"] = encode_json(key_map).decode()
+        if as_known_at == "event_time":
+            params["as_known_at"] = "event_time"
+        elif as_known_at is not None:
             params["as_known_at"] = instant_on_the_wire(as_known_at, zone=zone, name="as_known_at", as_end=True)
         rows = frames.tabular(entity_df)
         frames.refuse_columns_named(one_or_many(features), rows=rows)

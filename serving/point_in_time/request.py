@@ -23,7 +23,7 @@ class RowSource(Protocol):
     @property
     def schema(self) -> pa.Schema: ...
 
-    def to_batches(self, *, columns: list[str], filter: ds.Expression | None) -> Iterable[pa.RecordBatch]: ...  # noqa: A002
+    def to_batches(self, *, columns: list[str], filter: ds.Expression | None) -> Iterable[pa.RecordBatch]: ...
 
 
 History: TypeAlias = pa.Table | ds.Dataset | RowSource

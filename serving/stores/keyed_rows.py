@@ -32,7 +32,7 @@ class KeyedRows:
         self,
         *,
         columns: list[str],
-        filter: pads.Expression | None,  # noqa: A002, ARG002  # as Arrow's datasets name it; the keys say enough
+        filter: pads.Expression | None,  # noqa: ARG002  # as Arrow's datasets name it; the keys say enough
     ) -> Iterable[pa.RecordBatch]:
         """Batches of the named columns, with the types that the table declares."""
         return self._batches(columns) if self._keys else iter(())
@@ -41,7 +41,7 @@ class KeyedRows:
         schema = pa.schema([self.schema.field(name) for name in columns])
         names = ", ".join(_quoted(name, '"') for name in columns)
         keys = ", ".join(_quoted(key, "'") for key in self._keys)
-        query = f"SELECT {names} FROM history WHERE entity_key IN ({keys})"  # noqa: S608  # every part is quoted
+        query = f"SELECT {names} FROM history WHERE entity_key IN ({keys})"  # every part is quoted
         reader = QueryBuilder(_SESSION).register("history", self._table).execute(query)
         found, rows = [], 0
         for batch in pa.RecordBatchReader.from_stream(reader):
