@@ -17,7 +17,7 @@ OWN, OWN_HTTP = "own", "own_http"
 FEAST_DUCKDB, FEAST_DEFAULT = "feast_duckdb", "feast_default"
 READING, POLARS = "reading", "polars"
 DUCKDB = ("duckdb_at_once", "duckdb_by_group")
-DUCKDB_TIES = ("duckdb_at_once_ties", "duckdb_by_group_ties")
+DUCKDB_TIES = "duckdb_ties"
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,7 @@ def contestants(*, feast: bool) -> list[Contestant]:
         Contestant(READING, "only reading the columns (pyarrow)", flat, READING),
         Contestant(DUCKDB[0], "DuckDB ASOF, one query", flat, DUCKDB[0]),
         Contestant(DUCKDB[1], "DuckDB ASOF, a query per group", flat, DUCKDB[1]),
-        Contestant(DUCKDB_TIES[0], "DuckDB ASOF, one query, ties decided", flat, DUCKDB_TIES[0]),
-        Contestant(DUCKDB_TIES[1], "DuckDB ASOF, a query per group, ties decided", flat, DUCKDB_TIES[1]),
+        Contestant(DUCKDB_TIES, "DuckDB ASOF, a query per group, ties decided", flat, DUCKDB_TIES),
         Contestant(POLARS, "Polars join_asof", flat, POLARS),
     ]
     if feast:

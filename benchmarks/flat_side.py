@@ -13,9 +13,8 @@ import pyarrow.parquet as pq
 from benchmarks.history_data import group_name
 from benchmarks.measured import ROW, Work, asked_work, measure
 
-# One value of both times, so that of equal event timestamps the later created one wins.
-_RANK = "{{'event': {alias}.event_timestamp, 'created': {created}}}"
-_END_OF_TIME = "TIMESTAMPTZ '9999-12-31 00:00:00+00'"
+# Both times in one whole number, so that of equal event timestamps the later created one wins.
+_HIGH = 2**63
 
 
 def reading(work: Work, _: pa.Table) -> pa.Table:
@@ -27,17 +26,17 @@ def reading(work: Work, _: pa.Table) -> pa.Table:
     return tables[0]
 
 
-def duckdb_at_once(work: Work, entities: pa.Table, *, tie: bool = False) -> pa.Table:
+def duckdb_at_once(work: Work, entities: pa.Table) -> pa.Table:
     """One query with an ASOF join per group."""
     joins = [
-        f"ASOF LEFT JOIN {_source(work, group, names, tie=tie)} g{group} "
-        f"ON e.entity_id = g{group}.entity_id AND {_condition(f'g{group}', tie=tie)}"
+        f"ASOF LEFT JOIN {_source(work, group, names, tie=False)} g{group} "
+        f"ON e.entity_id = g{group}.entity_id AND {_condition(f'g{group}', tie=False)}"
         for group, names in work.groups.items()
     ]
     with _connection() as connection:
         connection.register("entity_rows", entities)
         return connection.sql(
-            f"SELECT e.{ROW}, {', '.join(work.features)} FROM {_entities(tie=tie)} e {' '.join(joins)}"
+            f"SELECT e.{ROW}, {', '.join(work.features)} FROM entity_rows e {' '.join(joins)}"
         ).to_arrow_table()
 
 
@@ -76,14 +75,15 @@ def _file(work: Work, group: int) -> str:
 
 
 def _source(work: Work, group: int, names: list[str], *, tie: bool) -> str:
-    rank = _RANK.format(alias="f", created="f.created_timestamp")
-    moment = f"{rank} AS moment" if tie else "event_timestamp"
-    return f"(SELECT entity_id, {moment}, {', '.join(names)} FROM read_parquet('{_file(work, group)}') f)"
+    rank = f"epoch_us(event_timestamp)::HUGEINT * {_HIGH} + epoch_us(created_timestamp) AS moment"
+    moment = rank if tie else "event_timestamp"
+    return f"(SELECT entity_id, {moment}, {', '.join(names)} FROM read_parquet('{_file(work, group)}'))"
 
 
 def _entities(*, tie: bool) -> str:
-    rank = _RANK.format(alias="r", created=_END_OF_TIME)
-    return f"(SELECT r.*, {rank} AS moment FROM entity_rows r)" if tie else "entity_rows"
+    if not tie:
+        return "entity_rows"
+    return f"(SELECT *, (epoch_us(event_timestamp)::HUGEINT + 1) * {_HIGH} - 1 AS moment FROM entity_rows)"
 
 
 def _condition(alias: str, *, tie: bool) -> str:
@@ -94,12 +94,11 @@ def _connection() -> duckdb.DuckDBPyConnection:
     return duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"})
 
 
-_READERS: dict[str, Callable[[Work, pa.Table], pa.Table]] = {
+READERS: dict[str, Callable[[Work, pa.Table], pa.Table]] = {
     "reading": reading,
     "duckdb_at_once": duckdb_at_once,
     "duckdb_by_group": duckdb_by_group,
-    "duckdb_at_once_ties": partial(duckdb_at_once, tie=True),
-    "duckdb_by_group_ties": partial(duckdb_by_group, tie=True),
+    "duckdb_ties": partial(duckdb_by_group, tie=True),
     "polars": polars,
 }
 
@@ -107,7 +106,7 @@ _READERS: dict[str, Callable[[Work, pa.Table], pa.Table]] = {
 def main() -> None:
     work = asked_work()
     entities = pq.read_table(work.entities_file)
-    read = partial(_READERS[work.option], work, entities)
+    read = partial(READERS[work.option], work, entities)
     measure(work, read, answers=work.option != "reading", packages=("duckdb", "polars", "pyarrow"))
 
 

@@ -108,7 +108,10 @@ def _measure(
     difference = _difference(work, contestant)
     if difference is not None:
         results.differences[contestant.name, rows] = difference
-    _say(f"{rows:>9,} rows  {contestant.title}: {found.median:.3f} s, {found.peak_bytes / 1e6:.0f} MB, {difference}")
+    _say(
+        f"{rows:>9,} rows  {contestant.title}: {found.median:.3f} s (processor {found.processor_median:.3f} s), "
+        f"{found.peak_bytes / 1e6:.0f} MB{'' if difference is None else f', {difference}'}"
+    )
 
 
 def _difference(work: Work, contestant: Contestant) -> Difference | None:

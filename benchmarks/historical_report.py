@@ -73,6 +73,8 @@ def report(results: Results) -> str:
         _table_of(results, _seconds_cell),
         "Times as long as this store in process:",
         _table_of(results, _ratio_cell),
+        "Processor seconds of all threads (over HTTP: of client and server together):",
+        _table_of(results, _processor_cell),
         "Peak memory of the whole process (over HTTP: of client and server together):",
         _table_of(results, _memory_cell),
         "Rows whose values differ from this store's answer:",
@@ -132,6 +134,11 @@ def _seconds_cell(results: Results, name: str, rows: int) -> str:
         return found.reason
     times = max(1, len(found.seconds))
     return shown_seconds(found.median) + ("" if times >= _ENOUGH else f" ({times}×)")
+
+
+def _processor_cell(results: Results, name: str, rows: int) -> str:
+    found = results.found.get((name, rows))
+    return shown_seconds(found.processor_median) if isinstance(found, Measured) else ""
 
 
 def _ratio_cell(results: Results, name: str, rows: int) -> str:

@@ -54,16 +54,25 @@ class Work:
 
 @dataclass(frozen=True)
 class Measured:
-    """``seconds`` of every repetition, the first (cold) one apart; memory in bytes at its highest."""
+    """``seconds`` of every repetition, the first (cold) one apart; memory in bytes at its highest.
+
+    ``processor_seconds`` are what all threads used together: they say little of the wait, but other work on the machine
+    hardly changes them.
+    """
 
     first_seconds: float
     seconds: list[float]
+    processor_seconds: list[float]
     peak_bytes: int
     versions: dict[str, str]
 
     @property
     def median(self) -> float:
         return statistics.median(self.seconds or [self.first_seconds])
+
+    @property
+    def processor_median(self) -> float:
+        return statistics.median(self.processor_seconds)
 
 
 def entities_file(folder: Path, rows: int) -> Path:
@@ -92,25 +101,36 @@ def measure(
     packages: Iterable[str],
     answers: bool = True,
     peak: Callable[[], int] | None = None,
+    processor: Callable[[], float] = time.process_time,
 ) -> None:
     """Run ``read`` once cold, then up to ``repeats`` times within the budget, and print a :class:`Measured`.
 
-    The last answer is kept as a table, unless ``answers`` is false. ``peak`` gives the highest memory in bytes;
-    by default this process's.
+    The last answer is kept as a table, unless ``answers`` is false. ``peak`` gives the highest memory in bytes
+    and ``processor`` the processor seconds used so far; by default this process's.
     """
+    before = processor()
     first, answer = _timed(read)
-    spent = first
+    spent, used = first, [processor() - before]
     seconds: list[float] = []
     while len(seconds) < work.repeats and spent + first <= work.budget:
         del answer  # two answers at a time would count as memory of the read
+        before = processor()
         taken, answer = _timed(read)
+        used.append(processor() - before)
         seconds.append(taken)
         spent += taken
     highest = (peak or peak_of_process)()
     if answers:
         pq.write_table(as_table(answer).select([ROW, *work.features]), work.answer_file, compression="none")
     known = {name: found for name in packages if (found := _version(name)) is not None}
-    print(MARK + json.dumps(asdict(Measured(first, seconds, highest, known))), flush=True)
+    measured = Measured(
+        first_seconds=first,
+        seconds=seconds,
+        processor_seconds=used[1:] or used,
+        peak_bytes=highest,
+        versions=known,
+    )
+    print(MARK + json.dumps(asdict(measured)), flush=True)
 
 
 def peak_of_process(pid: int | str = "self") -> int:

@@ -44,20 +44,29 @@ def served(folder: Path) -> Iterator[tuple[str, int]]:
             server.wait()
 
 
-def peak_of_family(pid: int) -> int:
-    """The sum of the highest memory of a process and all its descendants, in bytes."""
+def family(pid: int) -> list[int]:
+    """A process and all its descendants."""
     parents: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            # The name, in parentheses, may hold blanks; the parent is the second field after it.
-            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+            parents.setdefault(int(_fields(stat)[1]), []).append(int(stat.parent.name))
         except OSError:  # it has ended in the meantime
             continue
-        parents.setdefault(parent, []).append(int(stat.parent.name))
-    family = [pid]
-    for member in family:
-        family += parents.get(member, [])
-    return sum(peak_of_process(member) for member in family)
+    found = [pid]
+    for member in found:
+        found += parents.get(member, [])
+    return found
+
+
+def processor_seconds(pid: int) -> float:
+    """What a process has used of the processor so far, all threads together."""
+    fields = _fields(Path(f"/proc/{pid}/stat"))
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _fields(stat: Path) -> list[str]:
+    """The fields after the name, which is in parentheses and may hold blanks: state, parent, ..."""
+    return stat.read_text().rpartition(")")[2].split()
 
 
 def _free_port() -> int:
@@ -84,12 +93,13 @@ def main() -> None:
     entities: pd.DataFrame = pq.read_table(work.entities_file).to_pandas()
     token = token_file(work.folder).read_text()
     with served(work.folder) as (address, pid), FeatureStoreClient(address, token, timeout=_CALL_SECONDS) as client:
-        # Both ends hold memory: the client's frames and the server's tables.
+        # Both ends work and hold memory: the client's frames and the server's tables.
         measure(
             work,
             lambda: client.get_historical_features(entity_df=entities, features=work.features),
             as_table=pa.Table.from_pandas,
-            peak=lambda: peak_of_process(os.getpid()) + peak_of_family(pid),
+            peak=lambda: peak_of_process() + sum(map(peak_of_process, family(pid))),
+            processor=lambda: time.process_time() + sum(map(processor_seconds, family(pid))),
             packages=("granian", "pandas", "requests"),
         )
 
