@@ -59,6 +59,12 @@ class RootView(APIView):
         return Response(RootSerializer(told).data)
 
 
+class DocsView(SpectacularSwaggerSplitView):
+    """The page of the API; it has nothing to tell by OPTIONS, for which the framework has no page."""
+
+    http_method_names = ["get", "head"]
+
+
 @csrf_exempt
 def no_such_call(request: HttpRequest) -> HttpResponse:
     return unknown_address(request)
@@ -77,7 +83,7 @@ def api_urls() -> list[URLPattern | URLResolver]:
         return [path("api/v1/health", HealthView.as_view(), name="health"), re_path(r"^api(/.*)?$", turned_off)]
     described: list[URLPattern | URLResolver] = [
         path("api/v1/schema", SpectacularAPIView.as_view(), name="api-schema"),
-        path("api/v1/docs", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+        path("api/v1/docs", DocsView.as_view(url_name="api-schema"), name="api-docs"),
     ]
     return [
         *(described if serving.enable_api_docs else []),

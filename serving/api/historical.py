@@ -121,6 +121,8 @@ class HistoricalViewSet(ValueViewSet):
             key_map=asked.key_map,
         )
         response = StreamingHttpResponse(_begun(_pieces(stream, media_type)), content_type=media_type)
+        # A stream that breaks off may look whole to a client that does not count.
+        response.headers["X-Row-Count"] = str(asked.frame.count)
         if stream.masked:
             # How many; JSON, Arrow and Parquet name them in the answer itself.
             response.headers["X-Masked-Columns"] = str(len(stream.masked))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from catalog.entity_keys import encode_entity_keys
 from catalog.errors import InvalidInput
@@ -23,11 +24,15 @@ class ArrowRows:
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise InvalidInput(f"the column {', '.join(twice)} is there twice", details={"columns": twice})
+        for name in names:
+            _refuse_far_times(name, plain(table.column(name)))
         self._table = table
         self.columns = tuple(names)
         self.count = table.num_rows
 
     def keys(self, names: Sequence[str]) -> pa.Array:
+        if not self.columns:
+            return pa.array([], pa.string())
         return encode_entity_keys([self._table.column(name) for name in names])
 
     def times(self) -> pa.Array:
@@ -62,6 +67,27 @@ class ArrowRows:
             part = self._table.slice(start, size)
             columns = [json_values(column) for column in part.columns]
             yield [dict(zip(self.columns, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+_DAYS = (-719_162, 2_932_896)  # 0001-01-01 and 9999-12-31, from 1970
+
+
+def _refuse_far_times(name: str, column: pa.ChunkedArray) -> None:
+    """What no answer can write is refused before one begins."""
+    kind = column.type
+    try:
+        if pa.types.is_timestamp(kind) and kind.unit in ("s", "ms"):
+            column.cast(pa.timestamp("us", tz=kind.tz))
+        elif pa.types.is_duration(kind):
+            column.cast(pa.duration("us"), safe=kind.unit != "ns")
+        elif pa.types.is_date(kind):
+            ends = pc.min_max(column.cast(pa.date32()).cast(pa.int32())).as_py()
+            if ends["min"] is not None and not (_DAYS[0] <= ends["min"] and ends["max"] <= _DAYS[1]):
+                raise pa.ArrowInvalid("a date beyond the years 1 to 9999")
+    except pa.ArrowInvalid as error:
+        raise InvalidInput(
+            f"the column {name!r} has times too far away to be given back: {error}", details={"column": name}
+        ) from error
 
 
 def _parsed(texts: pa.Array) -> pa.Array:

@@ -36,6 +36,10 @@ def viewer() -> Client:
     return caller(Role.VIEWER)
 
 
+def test_the_docs_page_takes_only_what_reads_it() -> None:
+    assert Client().options("/api/v1/docs").status_code == 405
+
+
 @pytest.mark.parametrize("call", calls_of_the_api(), ids=lambda call: f"{call['method']} {call['path']}")
 def test_every_call_refuses_strangers(call: dict[str, str]) -> None:
     if call["path"] in OPEN:

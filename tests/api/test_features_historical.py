@@ -250,13 +250,13 @@ def test_many_rows_stream_in_order(group: FeatureGroup, reader: Client) -> None:
         pa.array(["2025-01-06", "2025-01-01T12:00:00+00:00", None]).dictionary_encode(),
     ],
 )
-def test_texts_as_times_in_arrow(group: FeatureGroup, reader: Client, column: pa.Array) -> None:
+def test_texts_as_times_as_stream(group: FeatureGroup, reader: Client, column: pa.Array) -> None:
     table = pa.table({"entity_id": [1, 1, 1], "event_timestamp": column})
     answer = pa.ipc.open_stream(content(post_table(reader, table, "features=balance_mean"))).read_all()
     assert answer["balance_mean"].to_pylist() == [5.0, 1.0, 5.0]
 
 
-def test_dates_in_arrow(group: FeatureGroup, reader: Client) -> None:
+def test_dates_as_stream(group: FeatureGroup, reader: Client) -> None:
     for kind in (pa.date32(), pa.date64()):
         table = pa.table({"entity_id": [1], "event_timestamp": pa.array([day(5).date()], kind)})
         answer = pa.ipc.open_stream(content(post_table(reader, table, "features=balance_mean"))).read_all()
@@ -334,6 +334,29 @@ def test_an_empty_frame_gives_an_empty_answer(group: FeatureGroup, reader: Clien
     empty = pa.table({"entity_id": pa.array([], pa.int64())})
     answer = pa.ipc.open_stream(content(post_table(reader, empty, "features=visits"))).read_all()
     assert (answer.num_rows, answer.column_names) == (0, ["entity_id", "visits"])
+
+
+def test_a_table_without_columns_gives_an_empty_answer(group: FeatureGroup, reader: Client) -> None:
+    response = reader.post(f"{PATH}?features=balance_mean", as_stream(pa.table({})), content_type=ARROW)
+    assert (response.status_code, response["X-Row-Count"]) == (200, "0")
+    assert json.loads(response.getvalue())["data"] == []
+
+
+@pytest.mark.parametrize(
+    "far",
+    [
+        pa.array([2**62], pa.timestamp("s", "UTC")),
+        pa.array([2**62], pa.duration("s")),
+        pa.array([2**30], pa.date32()),
+    ],
+    ids=["timestamp", "duration", "date"],
+)
+@pytest.mark.parametrize("accept", ["application/json", "text/csv"])
+def test_times_that_no_answer_can_write(group: FeatureGroup, reader: Client, far: pa.Array, accept: str) -> None:
+    body = as_stream(pa.table({"entity_id": ["1"], "far": far}))
+    response = reader.post(f"{PATH}?features=balance_mean", body, content_type=ARROW, headers={"accept": accept})
+    assert response.status_code == 400
+    assert json.loads(response.content)["error"]["details"] == {"column": "far"}
 
 
 def test_mixed_columns_need_a_json_answer(group: FeatureGroup, reader: Client) -> None:
