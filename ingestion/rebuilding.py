@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Callable
 
+from django.conf import settings
 from django.db import transaction
 
 from catalog.audit import record
@@ -49,6 +50,8 @@ def rebuild_online(
 
 def groups_with_due_events() -> list[FeatureGroup]:
     """The groups of which an event has come that was still in the future when they were materialized."""
+    if not settings.FEATURESTORE.serving.online_store_enabled:
+        return []
     due = MaterializedTable.objects.filter(next_event__lte=now()).select_related("group__entity")
     return [materialized.group for materialized in due]
 

@@ -6,7 +6,7 @@ the history) happens in :func:`prepare`, outside of it; :func:`commit` only writ
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,7 +24,7 @@ from serving.models import MaterializedTable
 from serving.online_rows import online_rows
 from serving.point_in_time import latest_rows
 from serving.stores.offline import History, open_history
-from serving.stores.online import online_store
+from serving.stores.online import OnlineRow, online_store
 
 Progress = Callable[[int], object]
 
@@ -60,6 +60,7 @@ def prepare(group: FeatureGroup, *, rebuild: bool = False, at: datetime | None =
 
     Only files that were added since the last time are read, unless ``rebuild``, or an event that was in the
     future then has come, or the last version is no longer there, or the online store has lost the group's rows.
+    Rows that were written without a column that is served now, such as that of a restored feature, are made anew.
     """
     at = at or now()
     history = open_history(group)
@@ -68,9 +69,12 @@ def prepare(group: FeatureGroup, *, rebuild: bool = False, at: datetime | None =
     done = MaterializedTable.objects.filter(group=group).first()
     source: pads.Dataset = history.dataset
     up_to_date = done is not None and (done.next_event is None or done.next_event > at)
-    if done is not None and up_to_date and not rebuild and not _lost(done):
-        source = _added_since(group, history, done.table_version)
     columns = value_columns_of(group)
+    online = None if done is None else _online_now(done)
+    rebuild = rebuild or (online is not None and _lacks_some(online, columns, source.schema))
+    is_lost = done is not None and done.online_rows > 0 and online is None and _is_served()
+    if done is not None and up_to_date and not rebuild and not is_lost:
+        source = _added_since(group, history, done.table_version)
     rows = latest_rows(source, as_of=at, columns=["arrival", *columns], limits=configured_limits())
     return Prepared(
         group=group,
@@ -82,11 +86,22 @@ def prepare(group: FeatureGroup, *, rebuild: bool = False, at: datetime | None =
     )
 
 
-def _lost(done: MaterializedTable) -> bool:
-    """Whether the online store has nothing of what was carried over: another store is configured, or it was emptied."""
-    if not settings.FEATURESTORE.serving.online_store_enabled or done.online_rows == 0:
-        return False
-    return online_store().sample(done.group_id) is None
+def _is_served() -> bool:
+    return settings.FEATURESTORE.serving.online_store_enabled
+
+
+def _online_now(done: MaterializedTable) -> OnlineRow | None:
+    """Some online row of the group; None when there is none: another store is configured, or it was emptied."""
+    if not _is_served() or done.online_rows == 0:
+        return None
+    store = online_store()
+    key = store.sample(done.group_id)
+    return None if key is None else store.read({done.group_id: [key]}).get((done.group_id, key))
+
+
+def _lacks_some(row: OnlineRow, columns: Sequence[str], stored: pa.Schema) -> bool:
+    """Whether a column that is served and that the history has is missing from the row."""
+    return any(name not in row.values and name in stored.names for name in columns)
 
 
 def _added_since(group: FeatureGroup, history: History, version: int) -> pads.Dataset:

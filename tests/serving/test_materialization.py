@@ -150,6 +150,19 @@ def test_an_archived_feature_is_not_served(group: FeatureGroup) -> None:
     assert FeatureValue.objects.get().values == {"x_v1": 1.0}
 
 
+def test_a_restored_feature_is_online_again(group: FeatureGroup) -> None:
+    version = make_feature(group, "y")
+    put_history(group, [{"key": key, "event": DAY, "x_v1": 1.0, "y_v1": 2.0} for key in "ab"])
+    FeatureVersion.objects.filter(pk=version.pk).update(status=Status.ARCHIVED)
+    materialize_group(group)
+    assert [row.values for row in FeatureValue.objects.all()] == [{"x_v1": 1.0}] * 2
+    FeatureVersion.objects.filter(pk=version.pk).update(status=Status.ACTIVE)
+
+    assert (written(group), written(group)) == (2, 0)
+
+    assert [row.values for row in FeatureValue.objects.all()] == [{"x_v1": 1.0, "y_v1": 2.0}] * 2
+
+
 class TestEventsInTheFuture:
     def test_are_online_when_they_are_due(self, group: FeatureGroup, monkeypatch: pytest.MonkeyPatch) -> None:
         today = clock.now()
@@ -173,6 +186,15 @@ class TestEventsInTheFuture:
         assert online(group) == {"a": 2.0, "b": 4.0}
         done = MaterializedTable.objects.get()
         assert (done.next_event, done.newest_event) == (later, soon)
+        assert groups_with_due_events() == []
+
+    def test_nothing_is_due_without_an_online_store(self, group: FeatureGroup, monkeypatch: pytest.MonkeyPatch) -> None:
+        put(group, "a", 1.0, event=clock.now() + timedelta(seconds=1))
+        materialize_group(group)
+        MaterializedTable.objects.update(next_event=clock.now())
+        assert groups_with_due_events() == [group]
+        off = settings.FEATURESTORE.serving.model_copy(update={"online_store_enabled": False})
+        monkeypatch.setattr(settings, "FEATURESTORE", dataclasses.replace(settings.FEATURESTORE, serving=off))
         assert groups_with_due_events() == []
 
     def test_nothing_is_audited_when_they_are(self, group: FeatureGroup) -> None:
@@ -248,7 +270,7 @@ class TestCommand:
 
         assert capsys.readouterr().out.splitlines() == [
             "empty: nothing was ever ingested",
-            "finance: 1 online rows written, as of version 1",
+            "finance: 1 online rows written, at version 1",
         ]
         assert online(group) == {"a": 1.0}
 
