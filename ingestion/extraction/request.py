@@ -171,8 +171,10 @@ def row_digest(row: Mapping[str, Any]) -> str:
 def json_value(value: object) -> Any:
     """``value`` as it can stand in JSON: times as ISO text, bytes as hexadecimal, NaN and infinity as null."""
     match value:
-        case None | bool() | str():
+        case None | bool():
             return value
+        case str():
+            return value.replace("\x00", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL's JSON cannot hold NUL
         case int():
             # JSON readers, the database's among them, keep integers exact up to 64 bits.
             return value if -(2**63) <= value < 2**63 else str(value)

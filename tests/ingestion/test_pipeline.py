@@ -278,6 +278,14 @@ class TestSeverities:
         assert counts(ingest(group)) == {"read": 5, "rejected": 3, "appended": 2, "online": 2}
         assert sorted(QuarantinedRow.objects.values_list("entity_key", flat=True)) == ["", "d", "e"]
 
+    def test_a_nul_character_is_kept_as_something_that_every_database_can_hold(
+        self, group: FeatureGroup, warehouse: Warehouse
+    ) -> None:
+        warehouse.put(("c", -5.0, "Ch\x00ur", MONDAY))
+
+        assert counts(ingest(group)) == {"read": 3, "rejected": 1, "appended": 2, "online": 2}
+        assert QuarantinedRow.objects.get().row["town"] == "Ch\ufffdur"
+
     def test_fail_writes_nothing_and_keeps_the_report(self, group: FeatureGroup, warehouse: Warehouse) -> None:
         ingest(group)
         before = (online(group), history_amounts(group))
