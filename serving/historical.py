@@ -22,7 +22,7 @@ from serving.instants import parse_instant
 from serving.key_map import KeyMap
 from serving.masking import mask_values
 from serving.online_rows import json_column
-from serving.point_in_time import GroupHistory, KnownAt, TimeRange, WantedColumn, answer_in_slices
+from serving.point_in_time import GroupHistory, KnownAt, TimeRange, WantedColumn, answer_in_slices, rows_within
 from serving.point_in_time import History as RowHistory
 from serving.stores.keyed_rows import MOST_KEYS, KeyedRows
 from serving.stores.offline import KEY_COLUMNS, History, open_history
@@ -30,10 +30,6 @@ from serving.wire.entity_frame import EntityFrame
 
 MASKED = b"masked"
 _TIME = "time"
-# What the join holds per entity row: its key, its time, the ranks of what was found; and per value found.
-_BYTES_PER_ROW = 200
-_BYTES_PER_VALUE = 48
-_FEWEST_ROWS = 10_000
 
 
 @dataclass(frozen=True)
@@ -135,6 +131,7 @@ def stream_historical(
     """
     if not settings.FEATURESTORE.serving.offline_store_enabled:
         raise Unavailable("history is not served here: serving.offline_store_enabled is false")
+    memory = parse_size(settings.FEATURESTORE.feature_store.history_memory_limit)
     uses = entity_uses(resolved, key_map or KeyMap())
     keys = entity_keys_of(frame, uses, resolved)
     groups, answering = _histories(resolved, uses, keys, table_versions)
@@ -145,7 +142,7 @@ def stream_historical(
         time_range=time_range,
         known_at=known_at,
         default_time=at,
-        slice_rows=_slice_rows(len(resolved)),
+        slice_rows=rows_within(memory, columns=len(resolved)),
     )
     hidden = masks_for(user=user, resolved=resolved) if masks is None else masks
     return HistoricalStream(
@@ -256,9 +253,3 @@ def _masked(column: pa.ChunkedArray, mask: ColumnMask) -> pa.ChunkedArray:
 
 def _masked_values(column: pa.ChunkedArray, mask: ColumnMask) -> pa.Array:
     return mask_values(json_column(column), mask=mask.mask, data_type=mask.data_type, key=mask.key)
-
-
-def _slice_rows(columns: int) -> int:
-    """How many entity rows fit the configured memory at a time, beside one batch of a history."""
-    limit = parse_size(settings.FEATURESTORE.feature_store.history_memory_limit)
-    return max(_FEWEST_ROWS, limit // (_BYTES_PER_ROW + columns * _BYTES_PER_VALUE))

@@ -22,6 +22,10 @@ FEW_KEYS = 10_000
 
 # Entity rows that are answered at a time.
 SLICE_ROWS = 4_000_000
+# What is held per entity row: its key, its time, the ranks of what was found; and per value found.
+_BYTES_PER_ROW = 200
+_BYTES_PER_VALUE = 48
+_FEWEST_ROWS = 10_000
 
 _UTC = pa.timestamp("us", "UTC")
 _TIMESTAMP_COLUMNS = ((EVENT, _UTC), (CREATED, _UTC), (RUN, pa.string()))
@@ -115,6 +119,11 @@ def answer_in_slices(
             yield pa.table([column for _, column in columns], names=[name for name, _ in columns])
 
     return answers()
+
+
+def rows_within(memory: int, *, columns: int) -> int:
+    """How many entity rows can be answered at a time in so many bytes, beside one batch of a history."""
+    return max(_FEWEST_ROWS, memory // (_BYTES_PER_ROW + columns * _BYTES_PER_VALUE))
 
 
 def _answer_group(

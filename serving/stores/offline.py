@@ -105,11 +105,12 @@ def open_history(group: FeatureGroup, *, version: int | None = None) -> History 
     :raises Conflict: when that version is no longer, or not yet, there.
     """
     location = history_location(group)
-    if not DeltaTable.is_deltatable(location):
-        return None
     try:
         table = DeltaTable(location, version=version)
     except DeltaError as error:
+        # Mostly it is there, so it is opened at once and looked for only when that fails.
+        if not DeltaTable.is_deltatable(location):
+            return None
         raise Conflict(
             f"the history of {group.name} has no version {version} any more, or not yet",
             details={"group": group.name, "table_version": version},

@@ -21,6 +21,9 @@ JSON = "application/json"
 
 _BATCH = 65_536
 _PARQUET_ROWS = 131_072
+_PARQUET_BYTES = 8 * 1024**2
+_FEWEST_ROWS = 1_024
+_CSV_ROWS = 16_384
 _JSON_ROWS = 1_000
 
 
@@ -66,31 +69,31 @@ def parquet_file(tables: Iterable[pa.Table]) -> Iterator[bytes]:
     first = next(parts)
     with pq.ParquetWriter(pieces, first.schema, compression="zstd") as writer:
         for group in _row_groups(chain([first], parts)):
-            writer.write_table(group, row_group_size=_PARQUET_ROWS)
+            writer.write_table(group, row_group_size=group.num_rows)
             yield pieces.take()
     yield pieces.take()
 
 
 def _row_groups(parts: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    """The same rows in tables of one row group each."""
+    """The same rows in tables of one row group each: what is held of the answer is one of them."""
     waiting: list[pa.Table] = []
     for part in parts:
-        waiting.append(part)
-        while sum(table.num_rows for table in waiting) >= _PARQUET_ROWS:
-            whole = pa.concat_tables(waiting)
-            yield whole.slice(0, _PARQUET_ROWS)
-            waiting = [whole.slice(_PARQUET_ROWS)]
-    last = pa.concat_tables(waiting)
-    if last.num_rows:
-        yield last
+        rows = min(_PARQUET_ROWS, max(_FEWEST_ROWS, _PARQUET_BYTES * part.num_rows // max(part.nbytes, 1)))
+        for start in range(0, part.num_rows, rows):
+            waiting.append(part.slice(start, rows))
+            if sum(table.num_rows for table in waiting) >= rows:
+                yield pa.concat_tables(waiting)
+                waiting = []
+    if waiting:
+        yield pa.concat_tables(waiting)
 
 
 def csv_file(tables: Iterable[pa.Table]) -> Iterator[bytes]:
     """CSV with a header: nulls empty, timestamps as ISO 8601, lists and objects as JSON."""
     header = True
     for table in tables:
-        for start in range(0, max(table.num_rows, 1), _BATCH):
-            part = table.slice(start, _BATCH)
+        for start in range(0, max(table.num_rows, 1), _CSV_ROWS):
+            part = table.slice(start, _CSV_ROWS)
             flat = pa.table([_csv_column(column) for column in part.columns], names=part.column_names)
             sink = pa.BufferOutputStream()
             pacsv.write_csv(flat, sink, pacsv.WriteOptions(include_header=header))
