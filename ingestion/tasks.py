@@ -45,7 +45,8 @@ def execute(self: Task[[str], None], run_id: str) -> None:
     with acting(None, "worker"):
         run = execute_run(UUID(run_id))
     if run.state == RunState.QUEUED:
-        raise self.retry(countdown=RETRY_SECONDS)
+        # What has failed already may take its time to heal: each attempt comes twice as late as the one before.
+        raise self.retry(countdown=RETRY_SECONDS * 2**run.attempts)
 
 
 @shared_task(name="ingestion.tasks.ingest_group", ignore_result=True)

@@ -11,8 +11,9 @@ import pytest
 from django_celery_beat.models import PeriodicTask
 
 from catalog.clock import now
+from catalog.errors import Unavailable
 from catalog.models import FeatureGroup
-from ingestion import leases, tasks
+from ingestion import leases, runs, tasks
 from ingestion.models import IngestionRun, RunState
 from ingestion.runs import request_run
 from ingestion.schedules import EXPIRE_SECONDS, sync_schedules
@@ -62,6 +63,33 @@ def test_a_run_that_another_worker_executes_is_left_to_it(group: FeatureGroup) -
 
     run.refresh_from_db()
     assert run.state == RunState.RUNNING
+
+
+def test_what_fails_is_tried_ever_later(group: FeatureGroup, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Again(Exception):
+        pass
+
+    delays: list[float] = []
+
+    def retry(*, countdown: float) -> Exception:
+        delays.append(countdown)
+        return Again()
+
+    def away(*_: object, **__: object) -> None:
+        raise Unavailable("the source is away")
+
+    monkeypatch.setattr(tasks.execute, "retry", retry)
+    monkeypatch.setattr(runs, "ingest", away)
+    run = request_run(group=group)
+    for _ in range(runs.MAX_ATTEMPTS - 1):
+        with pytest.raises(Again):
+            tasks.execute.run(str(run.pk))
+
+    tasks.execute.run(str(run.pk))
+
+    assert delays == [10, 20, 40, 80]
+    run.refresh_from_db()
+    assert run.state == RunState.FAILED
 
 
 def test_what_comes_every_minute_expires(group: FeatureGroup) -> None:
