@@ -280,3 +280,28 @@ def test_errors_come_as_json_whatever_was_asked_for(client: FeatureStoreClient, 
     server.script(error(413, "too_large", "at most 10 rows"))
     with pytest.raises(sdk.RequestTooLargeError, match="at most 10 rows"):
         client.get_historical_features([{"entity_id": 1}], ["a"])
+
+
+def test_a_key_map_stands_in_the_address_as_json(client: FeatureStoreClient, server: ScriptedServer) -> None:
+    rows = {"origin": ["FRA", "é,&"], "destination": ["OSL", None]}
+    answer = {"origin.delay": pa.array([1.0, 2.0]), "destination.delay": pa.array([3.0, None])}
+    server.script(arrow(pa.table(rows | answer)))
+    frame = client.get_historical_features(
+        pd.DataFrame(rows),
+        ["origin.delay", "destination.delay"],
+        key_map={"origin": {"airport_id": "origin"}, "destination": {"airport_id": "destination"}},
+        as_known_at="event_time",
+    )
+    assert server.asked[0].query == {
+        "features": ["origin.delay,destination.delay"],
+        "key_map": ['{"origin": {"airport_id": "origin"}, "destination": {"airport_id": "destination"}}'],
+        "as_known_at": ["event_time"],
+    }
+    assert list(frame.columns) == ["origin", "destination", "origin.delay", "destination.delay"]
+    assert frame["destination.delay"].tolist()[0] == 3.0
+
+
+def test_a_column_named_as_a_feature_under_an_alias_is_refused(client: FeatureStoreClient) -> None:
+    rows = pd.DataFrame({"origin": ["FRA"], "origin.delay": [1.0]})
+    with pytest.raises(sdk.InvalidRequestError, match=r"origin\.delay"):
+        client.get_historical_features(rows, ["origin.delay"], key_map={"origin": {"airport_id": "origin"}})
