@@ -26,6 +26,7 @@ _FUNCTIONS = """
     md5 sha256
 """
 ALLOWED_FUNCTIONS = frozenset(_FUNCTIONS.split())
+LONGEST_PADDED = 1_000
 
 _REFUSED: tuple[tuple[type, str], ...] = (
     (exp.Query, "a query inside an expression"),
@@ -83,12 +84,19 @@ def _refusals(node: object) -> Iterator[str]:
         yield f"the table name {node.table!r}"
     if isinstance(node, exp.Dot):
         yield "a name with dots"
+    if isinstance(node, exp.Pad) and not _is_short(node.expression):
+        yield f"a text padded to more than {LONGEST_PADDED} characters, or to a length that is not written as a number"
     if isinstance(node, exp.Func) and not isinstance(node, exp.AggFunc):
         names = _function_names(node)
         if not names & ALLOWED_FUNCTIONS:
             shown = min(names)
             near = difflib.get_close_matches(shown, sorted(ALLOWED_FUNCTIONS), n=1, cutoff=0.8)
             yield f"the function {shown}" + (f" (did you mean {near[0]}?)" if near else "")
+
+
+def _is_short(length: exp.Expression) -> bool:
+    """Whether one row cannot be made to fill the memory."""
+    return isinstance(length, exp.Literal) and length.is_int and int(length.this) <= LONGEST_PADDED
 
 
 def _function_names(node: exp.Func) -> set[str]:

@@ -15,6 +15,7 @@ from catalog.expressions import columns_of
         ("regexp_matches(email, '^[^@]+@')", ("email",)),
         ("date_diff('day', opened, closed) > 0", ("opened", "closed")),
         ("a + a", ("a",)),
+        ("lpad(branch, 5, '0')", ("branch",)),
     ],
 )
 def test_what_reads_one_row_is_allowed(expression: str, columns: tuple[str, ...]) -> None:
@@ -43,6 +44,8 @@ def test_what_reads_one_row_is_allowed(expression: str, columns: tuple[str, ...]
         ("'x'.getenv()", "a name with dots"),
         ("[x FOR x IN a]", "a list comprehension"),
         ("list_transform(a, x -> getenv(x))", "not allowed"),
+        ("lpad(a, 2000000000, 'y')", "padded to more than"),
+        ("rpad(a, b, 'y')", "padded to more than"),
         ("random() < 0.5", "the function rand"),
         ("(" * 5000 + "a" + ")" * 5000, "is not an SQL expression"),
     ],
