@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 REQUIREMENT = "feast[duckdb]"
+# The folder of the repository that is served online, which uses the default offline store.
+REPOSITORY = "feast_file"
 
 
 def feast_interpreter(folder: Path) -> Path:

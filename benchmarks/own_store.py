@@ -10,14 +10,18 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.history_data import Shape, feature_name, group_name
+from benchmarks.servers import Server, free_port, serving
 
 PROJECT = Path(__file__).resolve().parents[1]
 JOIN_KEY = "entity_id"
 _STORE = "store"
 _TOKEN = "token"
+_CONFIGURATION = "config.yaml"
 
 
 def store_folder(folder: Path) -> Path:
@@ -38,7 +42,7 @@ def environment(folder: Path) -> dict[str, str]:
     return {
         **kept,
         "FEATURESTORE_DATA_DIR": str(store_folder(folder)),
-        "FEATURESTORE_CONFIG": str(store_folder(folder) / "config.yaml"),
+        "FEATURESTORE_CONFIG": str(store_folder(folder) / _CONFIGURATION),
         "DJANGO_SETTINGS_MODULE": "featurestore_site.settings",
     }
 
@@ -54,11 +58,25 @@ def make_store(shape: Shape, folder: Path, *, commits: int = 1) -> None:
     shutil.rmtree(store_folder(folder), ignore_errors=True)
     store_folder(folder).mkdir(parents=True)
     # JSON is YAML.
-    (store_folder(folder) / "config.yaml").write_text(json.dumps(_configuration(shape)))
+    (store_folder(folder) / _CONFIGURATION).write_text(json.dumps(_configuration(shape)))
     manage(folder, "migrate", "--verbosity", "0")
     manage(folder, "apply")
     run(folder, "benchmarks.own_writer", str(folder), str(commits))
     done.touch()
+
+
+@contextmanager
+def served(folder: Path, *, workers: int = 1) -> Iterator[Server]:
+    """The store behind ``manage.py serve`` on loopback; ended afterwards."""
+    configuration = json.loads((store_folder(folder) / _CONFIGURATION).read_text())
+    file = store_folder(folder) / f"config_{workers}_workers.yaml"
+    file.write_text(json.dumps({**configuration, "serving": {"workers": workers}}))
+    port = free_port()
+    command = [sys.executable, str(PROJECT / "manage.py"), "serve", "--no-worker", "--port", str(port)]
+    variables = environment(folder) | {"FEATURESTORE_CONFIG": str(file)}
+    log = folder / "serve.log"
+    with serving(command, port=port, ready="/api/v1/health", cwd=PROJECT, log=log, environment=variables) as server:
+        yield server
 
 
 def manage(folder: Path, *arguments: str) -> None:
