@@ -16,7 +16,7 @@ from feature_store_client import FeatureStoreClient, InvalidRequestError
 from serving.tokens import issue_token
 from tests.stocked_store import make_entity, make_feature, make_group, make_user, put_history
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_one_entity_twice_and_columns_of_every_kind_untouched(client: FeatureSto
         {
             "origin": pd.Categorical(["FRA", "O'S|L", "FRA", "nowhere"]),
             "destination": ["O'S|L", "FRA", "FRA", None],
-            "event_timestamp": pd.to_datetime(["2025-11-01"] * 3 + [None]).tz_localize("Europe/Berlin"),
+            "event_timestamp": pd.DatetimeIndex(["2025-11-01", "2025-11-01", "2025-11-01", "NaT"], tz="Europe/Berlin"),
             "price": [Decimal("1.10"), Decimal("-3.25"), None, Decimal("0.00")],
             "legs": [[1, 2], [], None, [3]],
             "crew": [{"pilot": "é"}, {"pilot": None}, None, {"pilot": "x"}],

@@ -57,7 +57,7 @@ def reader() -> Client:
 
 
 def ask(client: Client, **body: Any) -> Any:
-    response = client.post(PATH, json.dumps(body), content_type="application/json")
+    response: Any = client.post(PATH, json.dumps(body), content_type="application/json")
     text = b"".join(response.streaming_content) if response.streaming else response.content
     return response.status_code, json.loads(text)
 
@@ -161,7 +161,7 @@ def test_a_key_map_beside_a_table(reader: Client, as_parquet: bool) -> None:
         with pa.ipc.new_stream(sink, table.schema) as writer:
             writer.write_table(table)
     key_map = json.dumps({"payer": {"customer_id": "payer"}, "payee": {"customer_id": "payee"}})
-    response = reader.generic(
+    response: Any = reader.generic(
         "POST",
         PATH,
         sink.getvalue(),

@@ -127,6 +127,19 @@ def test_a_future_row_changes_nothing(
 
 
 @settings(max_examples=60, deadline=None)
+@given(histories(), REQUESTS, KEYS, INSTANTS, st.booleans())
+def test_a_row_that_was_learned_later_changes_nothing_for_those_who_ask_what_was_known(
+    rows: list[ValueRow], asked: list[tuple[str | None, datetime]], key: str, event: datetime, each: bool
+) -> None:
+    last = max((time for _, time in asked), default=BASE)
+    known_at: datetime | Literal["event_time"] = "event_time" if each else last
+    later = ValueRow(key=key, event=event, created=last + timedelta(microseconds=1), arrival=9, value=-1)
+    unknown = ValueRow(key=key, event=event, created=None, arrival=9, value=-1)
+    as_it_was = joined_values(history(rows), asked, known_at=known_at)
+    assert joined_values(history([*rows, later, unknown]), asked, known_at=known_at) == as_it_was
+
+
+@settings(max_examples=60, deadline=None)
 @given(histories(), st.none() | INSTANTS)
 def test_the_latest_rows_are_the_answers_at_that_time(rows: list[ValueRow], as_of: datetime | None) -> None:
     time = as_of or BASE + timedelta(days=1)

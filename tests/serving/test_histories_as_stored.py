@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ def compact(group: FeatureGroup, *, epoch: int, folder: Path) -> None:
 
 
 def answers(
-    group: FeatureGroup, asked: list[tuple[str | None, datetime]], *, few: bool, known_at: KnownAt = None
+    group: FeatureGroup, asked: Sequence[tuple[str | None, datetime]], *, few: bool, known_at: KnownAt = None
 ) -> list[Any]:
     """The answers by reading the files whole, or ``few`` keys by their pages."""
     stored = open_history(group)
@@ -54,7 +55,7 @@ def answers(
     wanted = (WantedColumn("balance_v1", "balance", pa.int64()),)
     rows = KeyedRows(stored.table, keys) if few else stored.dataset
     joined = join_point_in_time(
-        entities=entities(asked),
+        entities=entities(list(asked)),
         time_column="at",
         groups=[GroupHistory(name="g", history=rows, wanted=wanted, key_column="key")],
         known_at=known_at,
