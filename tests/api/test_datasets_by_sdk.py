@@ -19,7 +19,7 @@ from serving.tokens import issue_token
 from tests.datasets_made import add, day, stocked_group
 from tests.stocked_store import make_user
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture

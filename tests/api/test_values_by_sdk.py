@@ -14,7 +14,7 @@ from feature_store_client import EntityNotFoundError, FeatureNotFoundError, Feat
 from serving.tokens import issue_token
 from tests.stocked_store import make_entity, make_feature, make_group, make_user, put_history, put_online
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture

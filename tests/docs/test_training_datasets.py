@@ -18,7 +18,7 @@ from serving.models import TrainingDataset
 from serving.tokens import issue_token
 from tests.stocked_store import make_feature, make_group, make_user, put_history
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 PAGE = Path(__file__).parents[2] / "docs" / "training_datasets.md"
 START = datetime(2025, 1, 1, tzinfo=UTC)
