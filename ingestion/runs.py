@@ -23,7 +23,7 @@ from kombu.exceptions import OperationalError as BrokerUnavailable
 from catalog.actor import current_actor
 from catalog.clock import now
 from catalog.errors import FeatureStoreError, Unavailable
-from catalog.models import FeatureGroup
+from catalog.models import FeatureGroup, Status
 from ingestion import leases
 from ingestion.alerts import Channel, raise_alert
 from ingestion.models import IngestionRun, RunKind, RunState, RunStep
@@ -35,6 +35,7 @@ MAX_ATTEMPTS = 5
 POLL_SECONDS = 0.25
 ALERT_TASK = "ingestion.tasks.send_alert"
 STALE_QUEUE = timedelta(seconds=30)
+_LONGEST_PAUSE = 30.0
 
 log = getLogger(__name__)
 
@@ -103,8 +104,16 @@ def execute_run(run_id: UUID, *, show: Callable[[str, float], None] | None = Non
 
 def _attempt(run: IngestionRun, lease: leases.Lease, show: Callable[[str, float], None] | None) -> None:
     """Execute the run under its lease; every failure but a lost lease ends in the run's state."""
+    if run.group.status == Status.ARCHIVED:
+        _end(run, lease, RunState.CANCELLED, f"{run.group.name} was archived after this run was asked for")
+        return
     if run.attempts >= MAX_ATTEMPTS:
-        _fail(run, lease, f"given up: its worker died or gave way {run.attempts} times; the logs say more")
+        _end(
+            run,
+            lease,
+            RunState.FAILED,
+            f"given up: its worker died or gave way {run.attempts} times; the logs say more",
+        )
         return
     IngestionRun.objects.filter(pk=run.pk).update(
         state=RunState.RUNNING, attempts=F("attempts") + 1, started_at=run.started_at or now()
@@ -118,10 +127,10 @@ def _attempt(run: IngestionRun, lease: leases.Lease, show: Callable[[str, float]
     except (Unavailable, OperationalError) as error:
         _try_later(run, lease, error)
     except FeatureStoreError as error:
-        _fail(run, lease, error.message)
+        _end(run, lease, RunState.FAILED, error.message)
     except Exception as error:
         log.exception("run %s of %s failed", run.pk, run.group.name)
-        _fail(run, lease, f"{type(error).__name__}: {error}", traceback.format_exc())
+        _end(run, lease, RunState.FAILED, f"{type(error).__name__}: {error}", traceback.format_exc())
 
 
 def _tell(run: IngestionRun) -> None:
@@ -149,7 +158,7 @@ def _say_waiting(run: IngestionRun) -> None:
 def _try_later(run: IngestionRun, lease: leases.Lease, error: Exception) -> None:
     run.refresh_from_db(fields=["attempts"])
     if run.attempts >= MAX_ATTEMPTS:
-        _fail(run, lease, f"{error} (given up after {run.attempts} attempts)")
+        _end(run, lease, RunState.FAILED, f"{error} (given up after {run.attempts} attempts)")
         return
     log.warning("run %s of %s will be tried again: %s", run.pk, run.group.name, error)
     with transaction.atomic():
@@ -159,12 +168,12 @@ def _try_later(run: IngestionRun, lease: leases.Lease, error: Exception) -> None
         )
 
 
-def _fail(run: IngestionRun, lease: leases.Lease, reason: str, details: str = "") -> None:
+def _end(run: IngestionRun, lease: leases.Lease, state: RunState, reason: str, details: str = "") -> None:
     with transaction.atomic():
         leases.assert_held(lease)
         run.refresh_from_db(fields=["log"])
         IngestionRun.objects.filter(pk=run.pk).update(
-            state=RunState.FAILED, error=reason, log=f"{run.log}{details}", finished_at=now()
+            state=state, error=reason, log=f"{run.log}{details}", finished_at=now()
         )
 
 
@@ -214,7 +223,8 @@ def execute_now(
             log.warning("run %s of %s waits for the database", run.pk, run.group.name, exc_info=True)
         if run.is_finished or time.monotonic() >= deadline:
             return run
-        time.sleep(POLL_SECONDS)
+        # What may heal is given time to; a run that only waits for another looks again at once.
+        time.sleep(min(POLL_SECONDS * 3**run.attempts, _LONGEST_PAUSE, max(0.0, deadline - time.monotonic())))
 
 
 def _left_behind(run: IngestionRun) -> list[UUID]:

@@ -15,7 +15,7 @@ from django.db import DatabaseError, OperationalError, transaction
 from kombu.exceptions import OperationalError as BrokerUnavailable
 
 from catalog.models import FeatureGroup
-from ingestion import leases, pipeline, tasks
+from ingestion import leases, pipeline, runs, tasks
 from ingestion.extraction import SourceBusy
 from ingestion.models import GroupLease, IngestionRun, RunKind, RunState, RunStep, Source, ValidationReport
 from ingestion.runs import MAX_ATTEMPTS, STALE_QUEUE, execute_now, execute_run, request_run, unowned_runs, wait_for
@@ -307,6 +307,7 @@ class TestFailures:
             raise SourceBusy("the database is in use")
 
         monkeypatch.setattr(pipeline, "read_source_rows", fail)
+        monkeypatch.setattr(runs, "POLL_SECONDS", 0.001)
 
         run = ingest(group)
 
@@ -429,3 +430,13 @@ def test_a_run_that_is_late_in_line_reads_what_came_meanwhile(group: FeatureGrou
     warehouse.put(("c", 3.0, "Sion", TUESDAY))
 
     assert counts(execute_run(run.pk)) == {"read": 3, "appended": 3, "online": 3}
+
+
+def test_a_run_of_a_group_that_was_archived_since_is_cancelled(group: FeatureGroup) -> None:
+    run = request_run(group=group)
+    FeatureGroup.objects.filter(pk=group.pk).update(status="archived")
+
+    ended = execute_run(run.pk)
+
+    assert (ended.state, ended.rows_read) == (RunState.CANCELLED, 0)
+    assert ended.error == f"{group.name} was archived after this run was asked for"
