@@ -9,8 +9,11 @@
     text and numbers as text, with all but the end replaced by ``***``: the last 4 characters of more than 8,
     the last 2 of 5 to 8, none of fewer. Other types give nothing. The column becomes text.
 ``bucket``
-    numbers rounded down to their first digit (47 → 40, 161,993.89 → 100,000, −47 → −50, 0.3 → 0), timestamps
-    down to their year. Other types give nothing. The type stays.
+    numbers rounded down to their first digit and at least to tens (47 → 40, 161,993.89 → 100,000, −47 → −50), so
+    that counts, flags and shares do not show: 0 to 9 all give 0, −10 to −1 all give −10. Timestamps are rounded down
+    to their year. Other types, booleans among them, give nothing. The type stays.
+
+A null stays null under every mask: whether there is a value is told, except by ``null``, which tells nothing.
 """
 
 from __future__ import annotations
@@ -101,9 +104,8 @@ def _bucket(value: Any, data_type: ValueType) -> Any:
     if data_type not in NUMERIC_TYPES:
         return None
     whole = math.floor(value)
-    if whole != 0:
-        width = 10 ** (len(str(abs(whole))) - 1)
-        whole = whole // width * width
+    width: int = 10 ** max(len(str(abs(whole))) - 1, 1)
+    whole = whole // width * width
     if data_type is ValueType.INTEGER:
         return max(whole, _LOWEST_INTEGER)
     return float(max(whole, _LOWEST_FLOAT))

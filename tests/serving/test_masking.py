@@ -31,6 +31,16 @@ def masked(value: Any, mask: str, data_type: str) -> Any:
         (47, "bucket", "integer", 40),
         (-47, "bucket", "integer", -50),
         (0, "bucket", "integer", 0),
+        (1, "bucket", "integer", 0),
+        (9, "bucket", "integer", 0),
+        (10, "bucket", "integer", 10),
+        (-1, "bucket", "integer", -10),
+        (-10, "bucket", "integer", -10),
+        (9.99, "bucket", "float", 0.0),
+        (-0.5, "bucket", "float", -10.0),
+        (False, "bucket", "boolean", None),
+        (None, "bucket", "integer", None),
+        (None, "partial", "string", None),
         (161993.89, "bucket", "float", 100000.0),
         (0.3, "bucket", "float", 0.0),
         (-(2**63), "bucket", "integer", -(2**63)),
@@ -57,6 +67,12 @@ def test_hashes_tell_equal_values_of_one_feature_and_nothing_else() -> None:
 def test_a_bucket_is_a_lower_bound(number: float) -> None:
     data_type = "integer" if isinstance(number, int) else "float"
     assert masked(number, "bucket", data_type) <= number
+
+
+@given(st.integers(-(2**63) + 10**19 // 2, 2**63 - 10**19 // 2 - 1))
+def test_a_bucket_hides_at_least_a_decade(number: int) -> None:
+    bound = masked(number, "bucket", "integer")
+    assert {masked(bound + step, "bucket", "integer") for step in range(10)} == {bound}
 
 
 def test_columns_keep_or_change_their_type() -> None:
