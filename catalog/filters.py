@@ -10,6 +10,7 @@ from django import forms
 from django.core.validators import ProhibitNullCharactersValidator
 from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, NullIf
+from django_filters.widgets import BooleanWidget
 
 from catalog.models import Feature
 from catalog.models.feature import FeatureQuerySet
@@ -27,13 +28,14 @@ class WordsWidget(forms.SelectMultiple):
 
 
 class WordsField(forms.Field):
-    """One or more texts; with a ``separator`` one parameter may hold several."""
+    """One or more texts; with a ``separator`` one parameter may hold several, no others are taken than ``known``."""
 
     widget = WordsWidget
 
-    def __init__(self, *, separator: str | None = ",", **kwargs: Any) -> None:
+    def __init__(self, *, separator: str | None = ",", known: Iterable[str] = (), **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.separator = separator
+        self.known = tuple(known)
 
     def clean(self, value: Any) -> list[str]:
         texts: list[str] = super().clean(value) or []
@@ -42,6 +44,8 @@ class WordsField(forms.Field):
             raise forms.ValidationError(f"at most {MOST_VALUES} values")
         for word in words:
             ProhibitNullCharactersValidator()(word)
+            if self.known and word not in self.known:
+                raise forms.ValidationError(f"there is no {word!r}; it is one of {', '.join(self.known)}")
         return words
 
 
@@ -58,6 +62,37 @@ class AnyOf(django_filters.Filter):
 
     def filter(self, qs: QuerySet[Any], value: list[str] | None) -> QuerySet[Any]:
         return qs.filter(**{f"{self.field_name}__in": value}) if value else qs
+
+
+class YesOrNoWidget(BooleanWidget):
+    """Gives what was sent, so that the field can refuse it."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:  # noqa: ARG002
+        return data.get(name)
+
+
+class YesOrNoField(forms.NullBooleanField):
+    """``true`` or ``false`` in any case, 1 or 0; nothing where it is empty."""
+
+    widget = YesOrNoWidget
+
+    def to_python(self, value: Any) -> bool | None:
+        word = str(value or "").lower()
+        if word not in ("", "true", "false", "1", "0"):
+            raise forms.ValidationError(f"there is no {value!r}; it is one of true, false")
+        return None if word == "" else word in ("true", "1")
+
+    def validate(self, value: Any) -> None:
+        """Nothing more: :meth:`to_python` has refused what is neither."""
+
+
+class YesOrNo(django_filters.BooleanFilter):
+    """Rows whose field is true, or false; another word is refused."""
+
+    field_class = YesOrNoField
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"widget": YesOrNoWidget, **kwargs})
 
 
 class StableOrdering(django_filters.OrderingFilter):

@@ -7,15 +7,15 @@ from typing import ClassVar
 import django_filters
 
 from catalog.filters import AnyOf
-from ingestion.models import IngestionRun
+from ingestion.models import IngestionRun, RunKind, RunState
 
 
 class RunFilter(django_filters.FilterSet):
     """Every parameter may be repeated or hold names between commas: any of them fits."""
 
     group = AnyOf(field_name="group__name", label="Feature group")
-    state = AnyOf(field_name="state", label="State")
-    kind = AnyOf(field_name="kind", label="Kind")
+    state = AnyOf(field_name="state", label="State", known=RunState.values)
+    kind = AnyOf(field_name="kind", label="Kind", known=RunKind.values)
     trigger = AnyOf(field_name="trigger", label="Trigger")
 
     class Meta:

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 import django_filters
 from django.db.models import Q, QuerySet
 
-from catalog.filters import AnyOf
-from serving.models import TrainingDataset
+from catalog.filters import AnyOf, YesOrNo
+from serving.models import DatasetState, TrainingDataset
 
 
 class DatasetFilter(django_filters.FilterSet):
@@ -18,9 +18,9 @@ class DatasetFilter(django_filters.FilterSet):
     """
 
     q = django_filters.CharFilter(method="containing", label="Words in name or description")
-    state = AnyOf(field_name="state", label="State")
+    state = AnyOf(field_name="state", label="State", known=DatasetState.values)
     created_by = AnyOf(field_name="created_by", label="Who made it")
-    archived = django_filters.BooleanFilter(method="archived_or_not", label="Archived ones instead")
+    archived = YesOrNo(method="archived_or_not", label="Archived ones instead")
 
     class Meta:
         model = TrainingDataset

@@ -137,7 +137,7 @@ def _answer(column: _Column, row: OnlineRow | None, at_us: int) -> OnlineValue:
         return OnlineValue(_stand_in(column), ValueStatus.OUTSIDE_MAX_AGE, row.event_us, created_us)
     value = row.values.get(column.value_column)
     if column.mask is not None:
-        # Whether a hidden value is null is hidden too.
+        # One status for all: what else of a null shows is for its mask to say (serving.masking).
         return OnlineValue(column.mask.of(value), ValueStatus.MASKED, row.event_us, created_us)
     status = ValueStatus.NULL_VALUE if value is None else ValueStatus.PRESENT
     return OnlineValue(value, status, row.event_us, created_us)

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import django_filters
 
-from catalog.filters import AnyOf
+from catalog.filters import AnyOf, YesOrNo
 from ingestion.models import ValidationReport
 
 
@@ -14,7 +14,7 @@ class ReportFilter(django_filters.FilterSet):
     """``group`` may be repeated or hold names between commas; any of them fits."""
 
     group = AnyOf(field_name="group__name", label="Feature group")
-    passed = django_filters.BooleanFilter(label="Whether nothing fell short")
+    passed = YesOrNo(label="Whether nothing fell short")
 
     class Meta:
         model = ValidationReport

@@ -214,6 +214,10 @@ def test_the_list(group: FeatureGroup, client: Client, vera: Client, stig: Clien
     assert send(client, "DELETE", f"datasets/{first.pk}")[0] == 204
     assert (names(), names(archived="true")) == (["second"], ["first churn"])
     assert error_of(ask(client, "datasets", stat="queued")) == (400, "invalid_input")
+    for wrong in ({"state": "zz"}, {"archived": "zz"}):
+        refused = ask(client, "datasets", **wrong)
+        assert error_of(refused) == (400, "invalid_input")
+        assert "there is no 'zz'; it is one of " in refused[1]["error"]["message"]
     assert error_of(ask(stig, "datasets")) == (403, "permission_denied")
     assert error_of(ask(Client(), "datasets")) == (401, "not_authenticated")
     assert ask(client, "datasets", page_size=1)[1]["next"] is None

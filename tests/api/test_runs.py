@@ -57,6 +57,10 @@ def test_the_runs_newest_first(viewer: Client, done: IngestionRun) -> None:
     for parameters in ({"group": "finance"}, {"state": "succeeded"}, {"kind": "ingest", "state": "succeeded,failed"}):
         assert [entry["id"] for entry in ask(viewer, "runs", **parameters)[1]["results"]] == [str(done.pk)]
     assert error_of(ask(viewer, "runs", status="failed")) == (400, "invalid_input")
+    for parameter, choices in {"state": "queued, running, succeeded", "kind": "ingest, validate"}.items():
+        refused = ask(viewer, "runs", **{parameter: "zz"})
+        assert error_of(refused) == (400, "invalid_input")
+        assert f"there is no 'zz'; it is one of {choices}" in refused[1]["error"]["message"]
 
 
 def test_one_run(viewer: Client, done: IngestionRun) -> None:
@@ -122,6 +126,10 @@ def test_reports(viewer: Client, done: IngestionRun) -> None:
     detailed = ask(viewer, f"reports/{entry['id']}")[1]
     assert detailed["results"][0]["sample"] == [{"entity_key": "15634602", "value": 12.5}]
     assert ask(viewer, "reports", passed="false")[1]["count"] == 0
+    assert ask(viewer, "reports", passed="TRUE")[1]["count"] == ask(viewer, "reports", passed="")[1]["count"] == 1
+    refused = ask(viewer, "reports", passed="zz")
+    assert error_of(refused) == (400, "invalid_input")
+    assert "there is no 'zz'; it is one of true, false" in refused[1]["error"]["message"]
     assert error_of(ask(viewer, "reports/99999")) == (404, "not_found")
     FeatureGroup.objects.update(status="archived")
     assert ask(viewer, "reports")[1]["count"] == 0
