@@ -10,9 +10,11 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from catalog.actor import acting
+from featurestore_site.error_shape import API_PREFIX
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -46,6 +48,20 @@ class ContentSecurityPolicy:
         match = request.resolver_match
         docs = match is not None and match.view_name == DOCS_VIEW
         response.headers.setdefault("Content-Security-Policy", _header(DOCS_POLICY if docs else POLICY))
+        return response
+
+
+class NoSharedCopies:
+    """Answers of the API depend on who asks and may hold values: no cache on the way keeps one."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.path.startswith(API_PREFIX):
+            response.headers.setdefault("Cache-Control", "no-store")
+            patch_vary_headers(response, ("Authorization", settings.FEATURESTORE.security.api_key_header))
         return response
 
 

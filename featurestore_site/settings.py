@@ -10,6 +10,7 @@ from featurestore_site import broker
 from featurestore_site.configuration import load_configuration
 from featurestore_site.databases import databases
 from featurestore_site.logs import logging_settings
+from featurestore_site.private_files import make_private_file, make_private_folder
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -19,9 +20,9 @@ _environment = FEATURESTORE.environment
 # SQLite and the file broker make their files but not the folders. Where none may be made (an image is built,
 # types are checked) the settings still load, and what needs them says so itself.
 with suppress(OSError):
-    FEATURESTORE.data_dir.mkdir(parents=True, exist_ok=True)
+    make_private_folder(FEATURESTORE.data_dir)
     if FEATURESTORE.database.kind == "sqlite":
-        Path(FEATURESTORE.database.name).parent.mkdir(parents=True, exist_ok=True)
+        make_private_file(Path(FEATURESTORE.database.name))
     if FEATURESTORE.broker_url.startswith("filesystem:"):
         broker.make_broker_folders(FEATURESTORE)
 
@@ -52,12 +53,14 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "featurestore_site.middleware.StaticFiles",
     "featurestore_site.middleware.ContentSecurityPolicy",
+    "featurestore_site.middleware.NoSharedCopies",
     *(["corsheaders.middleware.CorsMiddleware"] if FEATURESTORE.security.cors.enabled else []),
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "featurestore_site.middleware.RequestActor",
+    "featurestore_site.sign_in_limit.SignInLimit",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "featurestore_site.page_errors.PageErrors",

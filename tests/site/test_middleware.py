@@ -38,6 +38,13 @@ def test_a_request_id_is_taken_over_or_made(client: Client, given: str, kept: bo
     assert answered
 
 
+@pytest.mark.parametrize("path", ["/api/v1/metadata/features", "/api/v1/features/no/1", "/api/v1/nothing"])
+def test_no_cache_keeps_an_answer_of_the_api(client: Client, path: str) -> None:
+    headers = client.get(path).headers
+    assert headers["Cache-Control"] == "no-store"
+    assert {"Authorization", "X-API-Key"} <= {name.strip() for name in headers["Vary"].split(",")}
+
+
 def test_the_actor_is_the_signed_in_user(client: Client) -> None:
     user = User.objects.create_user("ada")
     client.force_login(user)
