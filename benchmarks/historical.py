@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 for contestant in contestants(feast=python is not None)
                 if asked.only is None or contestant.name in asked.only
             ],
-            rows=list(asked.rows or (_QUICK_ROWS if asked.quick else _ROWS)),
+            rows=sorted(asked.rows or (_QUICK_ROWS if asked.quick else _ROWS)),
         )
         for rows in results.rows:
             for contestant in results.contestants:
