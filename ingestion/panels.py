@@ -17,6 +17,7 @@ from catalog.panels import Panel, Slot, register
 from ingestion.models import IngestionRun, QuarantinedRow, RunKind, RunState, Source, ValidationReport
 from ingestion.rule_results import closed_names, rule_rows, sample_table, told
 from ingestion.run_figures import strip_of
+from ingestion.sample_reads import record_rows_shown, record_samples_shown
 from ingestion.schedules import INGEST
 
 _STRIP, _LIST, _SAMPLES = 60, 5, 5
@@ -67,6 +68,7 @@ def _feature_rules(request: HttpRequest, version: FeatureVersion) -> dict[str, A
     report = _newest_report(version.feature.group)
     shows_rows = may(request.user, Capability.READ_VALUES)
     rules = rule_rows(report, user=request.user, shows_rows=shows_rows, version=version) if report else []
+    record_samples_shown(rule.result for rule in rules if rule.rows)
     return {"report": report, "rules": rules}
 
 
@@ -88,10 +90,12 @@ def _group_quality(request: HttpRequest, group: FeatureGroup) -> dict[str, Any]:
     shows_rows = shows_rows_of(user=request.user, group=group)
     rules = rule_rows(report, user=request.user, shows_rows=shows_rows) if report else []
     closed = closed_names(group, user=request.user)
+    broken = [rule for rule in rules if not rule.result.passed]
+    record_samples_shown(rule.result for rule in broken if rule.rows)
     return {
         "group": group,
         "report": report,
-        "broken": [rule for rule in rules if not rule.result.passed],
+        "broken": broken,
         "shortfalls": told(report.shortfalls, closed=closed, shows_rows=shows_rows) if report else [],
     }
 
@@ -103,6 +107,7 @@ def _group_quarantine(request: HttpRequest, group: FeatureGroup) -> dict[str, An
         return None
     shows_rows = shows_rows_of(user=request.user, group=group)
     samples = list(kept_out[:_SAMPLES]) if shows_rows else []
+    record_rows_shown(group, rows=len(samples))
     return {"group": group, "count": count, "shows_rows": shows_rows, "samples": quarantined(samples)}
 
 

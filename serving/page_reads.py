@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from catalog.actor import current_actor
 from catalog.clock import now
 from catalog.errors import Unavailable
+from catalog.models import FeatureVersion
 from catalog.references import ResolvedFeature
 from serving.access_log import AccessRecord, ReadKind, write_access_record
 
@@ -17,16 +18,24 @@ def record_page_read(resolved: Sequence[ResolvedFeature], *, entities: int, bega
 
     :raises Unavailable: when it cannot be written; a read that leaves no record must not be answered.
     """
+    record_versions_read([item.version for item in resolved], entities=entities, began=began)
+
+
+def record_versions_read(versions: Sequence[FeatureVersion], *, entities: int, began: float, token: str = "") -> None:
+    """The same of features that no reference led to; ``token`` is the prefix of the token that was used.
+
+    :raises Unavailable: as above.
+    """
     actor = current_actor()
     try:
         write_access_record(
             AccessRecord(
                 at=now(),
                 caller=actor.name,
-                token="",
+                token=token,
                 kind=ReadKind.HISTORICAL,
-                feature_ids=tuple(item.version.public_id for item in resolved),
-                feature_keys=tuple(item.version.feature_id for item in resolved),
+                feature_ids=tuple(version.public_id for version in versions),
+                feature_keys=tuple(version.feature_id for version in versions),
                 entities=entities,
                 milliseconds=(time.perf_counter() - began) * 1000,
                 status=200,

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from catalog.access import Capability
@@ -12,6 +12,7 @@ from catalog.admin.read_only import ReadOnlyAdmin
 from catalog.disclosure import shows_rows_of
 from ingestion.admin.reports import HIDDEN
 from ingestion.models import QuarantinedRow
+from ingestion.sample_reads import record_rows_shown
 
 
 @admin.register(QuarantinedRow)
@@ -31,6 +32,14 @@ class QuarantinedRowAdmin(ReadOnlyAdmin):
         ("The row, as the source has it", {"fields": ("shown_row",)}),
         ("Seen", {"fields": ("first_seen", "first_run", "last_seen", "last_run")}),
     )
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        row = self.get_object(request, object_id) if self.has_view_permission(request) else None
+        if row is not None and row.open:  # type: ignore[attr-defined]  # set by get_object
+            record_rows_shown(row.group, rows=1)
+        return super().change_view(request, object_id, form_url, extra_context)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> QuarantinedRow | None:
         row: QuarantinedRow | None = super().get_object(request, object_id, from_field)

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from catalog.admin.presentation import json_of, shown_json
@@ -13,6 +13,7 @@ from catalog.disclosure import closed_features, shows_rows_of
 from catalog.presentation import format_number, format_share
 from ingestion.models import RuleResult, ValidationReport
 from ingestion.report_access import ReportAccess, report_access
+from ingestion.sample_reads import record_samples_shown
 
 HIDDEN = "hidden: it shows sensitive values that you may not read"
 
@@ -100,6 +101,14 @@ class RuleResultAdmin(ReadOnlyAdmin):
         (None, {"fields": ("report", "version", "rule", "severity", "passed", "checked", "failed")}),
         ("What broke it", {"fields": ("shown_message", "shown_sample")}),
     )
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        result = self.get_object(request, object_id) if self.has_view_permission(request) else None
+        if result is not None and not result.closed:  # type: ignore[attr-defined]  # set by get_object
+            record_samples_shown([result])
+        return super().change_view(request, object_id, form_url, extra_context)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> RuleResult | None:
         result: RuleResult | None = super().get_object(request, object_id, from_field)

@@ -27,6 +27,7 @@ from ingestion.api.run_serializers import (
 from ingestion.filters import RunFilter
 from ingestion.models import IngestionRun, ValidationReport
 from ingestion.report_access import report_access
+from ingestion.sample_reads import record_reports_shown
 from ingestion.triggering import retry_run
 
 _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
@@ -72,6 +73,7 @@ class RunViewSet(GenericViewSet[IngestionRun]):
         run = self._run(pk)
         reports = {report.run_id: report for report in reports_in_detail().filter(run=run)}
         context = {**self._context(run), "reports": reports}
+        record_reports_shown(reports.values(), access=context["access"], request=request)
         return Response(RunDetailSerializer(run, context=context).data)
 
     @extend_schema(
@@ -131,7 +133,9 @@ class ReportViewSet(GenericViewSet[ValidationReport]):
         report = self.get_queryset().filter(pk=pk).first()
         if report is None:
             raise NotFound(f"there is no report {pk}", details={"id": pk})
-        return Response(DetailedReportSerializer(report, context=self._context(report)).data)
+        context = self._context(report)
+        record_reports_shown([report], access=context["access"], request=request)
+        return Response(DetailedReportSerializer(report, context=context).data)
 
     def _context(self, *reports: ValidationReport) -> dict[str, Any]:
         return {"access": report_access(user=self.request.user, groups=[report.group for report in reports])}

@@ -16,6 +16,7 @@ from ingestion.api.runs import reports_in_detail
 from ingestion.models import IngestionRun, RunKind
 from ingestion.report_access import report_access
 from ingestion.runs import wait_for
+from ingestion.sample_reads import record_reports_shown
 from ingestion.triggering import groups_to_run, start_runs
 
 _EXAMPLES = [
@@ -57,6 +58,7 @@ class StartingViewSet(ViewSet):
         if all(run.is_finished for run in runs):
             reports = list(reports_in_detail().filter(run__in=runs).order_by("group__name"))
             access = report_access(user=request.user, groups=[report.group for report in reports])
+            record_reports_shown(reports, access=access, request=request)
             passed = len(reports) == len(runs) and all(report.passed for report in reports)
             answer["report"] = ReportsSerializer({"passed": passed, "groups": reports}, context={"access": access}).data
         return Response(answer, status=_status_of(runs))

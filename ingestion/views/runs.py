@@ -20,6 +20,7 @@ from ingestion.models import IngestionRun, QuarantinedRow, RunKind, RunState, Va
 from ingestion.panels import quarantined
 from ingestion.rule_results import closed_names, rule_rows, told
 from ingestion.run_figures import strip_of
+from ingestion.sample_reads import record_rows_shown, record_samples_shown
 
 PAGE_SIZE, _STRIP, _SAMPLES = 30, 60, 10
 
@@ -61,13 +62,16 @@ def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
     closed = closed_names(found.group, user=request.user)
     kept_out: QuerySet[QuarantinedRow] = found.quarantined_rows.all()
     samples = list(kept_out[:_SAMPLES]) if shows_rows else []
+    rules = rule_rows(report, user=request.user, shows_rows=shows_rows) if report else []
+    record_samples_shown(rule.result for rule in rules if rule.rows)
+    record_rows_shown(found.group, rows=len(samples))
     return render(
         request,
         "ingestion/run.html",
         {
             "run": found,
             "report": report,
-            "rules": rule_rows(report, user=request.user, shows_rows=shows_rows) if report else [],
+            "rules": rules,
             "problems": told(found.problems, closed=closed, shows_rows=shows_rows),
             "shortfalls": told(report.shortfalls, closed=closed, shows_rows=shows_rows) if report else [],
             # Errors and logs may quote values; those who run ingestions need them to mend what is broken.

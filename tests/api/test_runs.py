@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ from catalog.access import Role
 from catalog.models import FeatureGroup, FeatureVersion
 from ingestion import triggering
 from ingestion.models import IngestionRun
+from serving.access_log import access_folder
 from tests.api.asking import ask, caller, error_of, send
 from tests.api.described_catalog import AT, report, run
 from tests.stocked_store import make_feature, make_group
@@ -125,6 +127,9 @@ def test_reports(viewer: Client, done: IngestionRun) -> None:
     assert (entry["run"], entry["validity"]) == (str(done.pk), 0.9643)
     detailed = ask(viewer, f"reports/{entry['id']}")[1]
     assert detailed["results"][0]["sample"] == [{"entity_key": "15634602", "value": 12.5}]
+    lines = [line for path in access_folder().glob("*") for line in path.read_text().splitlines()]
+    [record] = [json.loads(line) for line in lines]
+    assert (record["features"], record["entities"]) == (["customer_balance_mean_v1"], 1)
     assert ask(viewer, "reports", passed="false")[1]["count"] == 0
     assert ask(viewer, "reports", passed="TRUE")[1]["count"] == ask(viewer, "reports", passed="")[1]["count"] == 1
     refused = ask(viewer, "reports", passed="zz")
