@@ -21,7 +21,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("ingestion.urls")),
     path("", include("serving.urls")),
     # The addresses of pages end with a slash; people leave it out.
-    re_path(r"^(?P<address>(?:features|groups|services|runs|datasets)(?:/[^/]+)?|features/[^/]+/entity|lineage|me/tokens)$", with_slash),
+    re_path(
+        r"^(?P<address>(?:features|groups|services|runs|datasets)(?:/[^/]+)?|features/[^/]+/entity|lineage|me/tokens)$",
+        with_slash,
+    ),
 ]
 
 handler400 = bad_request

@@ -12,13 +12,14 @@ from catalog.models import FeatureGroup
 
 
 def choose_groups(names: Sequence[str] | None, *, among: QuerySet[FeatureGroup]) -> list[FeatureGroup]:
-    """The groups named, each once and in their order; without names all of ``among``.
+    """The groups named, each once and in their order; without names all of ``among``, by name.
 
     :raises NotFound: on a name that is not ``among`` them, with the nearest names.
     """
     known = {group.name: group for group in among.select_related("entity")}
     if names is None:
-        return list(known.values())
+        # Sorted here, as databases disagree on the order of underscores.
+        return [known[name] for name in sorted(known)]
     unknown = [name for name in dict.fromkeys(names) if name not in known]
     if unknown:
         near = difflib.get_close_matches(unknown[0], list(known), n=3, cutoff=0.5)
