@@ -11,8 +11,7 @@ from featurestore_site.configuration.loading import PROJECT_DIR
 
 
 def manage(tmp_path: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("FEATURESTORE_")}
-    clean.pop("DJANGO_SETTINGS_MODULE", None)
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("FEATURESTORE_", "DJANGO_"))}
     return subprocess.run(
         [sys.executable, str(PROJECT_DIR / "manage.py"), *arguments],
         env={**clean, "FEATURESTORE_DATA_DIR": str(tmp_path / "data"), **environ},
