@@ -61,7 +61,7 @@ def test_modules_are_named_after_their_topic() -> None:
     ("what", "pattern"),
     [
         # Written so that this file does not hold what it looks for.
-        ("address of a package registry", r"pypi\.(?:org|python)|pythonhosted\.o[r]g|registry\.npm[j]s|index-u[r]l"),
+        ("address of a package registry", r"p[y]pi\.(?:org|python)|python[h]osted\.org|registry\.n[p]mjs|index-u[r]l"),
         ("path of somebody's machine", r"(?<![\w.$}])/(?:ho[m]e|U[s]ers)/\w+|(?<![\w.$}])/ro[o]t/\w"),
         ("secret key in a URL", r"(?:postgres|mysql|amqp|redis)://\w+:(?!password@|guest@)[A-Za-z0-9]{20,}@"),
     ],
