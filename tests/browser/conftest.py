@@ -53,10 +53,16 @@ def page(browser: Browser, complaints: list[str]) -> Iterator[Page]:
     tab = context.new_page()
     tab.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     tab.on("pageerror", lambda error: complaints.append(str(error)))
-    tab.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
+    tab.on("requestfailed", lambda request: _only_left(request.url, request.failure, complaints))
     tab.on("request", lambda request: _only_ours(request.url, complaints))
     yield tab
     context.close()
+
+
+def _only_left(url: str, failure: str | None, complaints: list[str]) -> None:
+    # Leaving a page ends what it was still fetching, such as its icon.
+    if failure != "net::ERR_ABORTED":
+        complaints.append(f"failed: {url}: {failure}")
 
 
 def _only_ours(url: str, complaints: list[str]) -> None:
