@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from tests.conftest import require
 
@@ -53,16 +53,16 @@ def page(browser: Browser, complaints: list[str]) -> Iterator[Page]:
     tab = context.new_page()
     tab.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     tab.on("pageerror", lambda error: complaints.append(str(error)))
-    tab.on("requestfailed", lambda request: _only_left(request.url, request.failure, complaints))
+    tab.on("requestfailed", lambda request: _only_left(request, complaints))
     tab.on("request", lambda request: _only_ours(request.url, complaints))
     yield tab
     context.close()
 
 
-def _only_left(url: str, failure: str | None, complaints: list[str]) -> None:
-    # Leaving a page ends what it was still fetching, such as its icon.
-    if failure != "net::ERR_ABORTED":
-        complaints.append(f"failed: {url}: {failure}")
+def _only_left(request: Request, complaints: list[str]) -> None:
+    # A page that is left for another before it has come is no fault; whatever else does not come is.
+    if not (request.is_navigation_request() and request.failure == "net::ERR_ABORTED"):
+        complaints.append(f"failed: {request.url}: {request.failure}")
 
 
 def _only_ours(url: str, complaints: list[str]) -> None:

@@ -22,6 +22,7 @@ def sign_in(page: Page, user: User) -> None:
     page.get_by_label("User name").fill(user.username)
     page.get_by_label("Password").fill("correct horse")
     page.locator("main").get_by_role("button", name="Sign in").click()
+    page.wait_for_url(lambda address: "/login" not in address)
 
 
 @pytest.fixture
