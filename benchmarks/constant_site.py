@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -10,14 +12,17 @@ from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-_VALUES = ", ".join(f'"g{number % 4}_f{number:02d}": 0.123456789{number}' for number in range(20))
-_ANSWER = f'{{"entity_id": 1, "features": {{{_VALUES}}}}}'.encode()
 
-
-def constant(request: HttpRequest) -> HttpResponse:
-    """The answer; the body is read, as everybody has to."""
+def constant(request: HttpRequest, values: int) -> HttpResponse:
+    """An answer of so many values; the body is read, as everybody has to."""
     _ = request.body
-    return HttpResponse(_ANSWER, content_type="application/json")
+    return HttpResponse(_answer(values), content_type="application/json")
+
+
+@cache
+def _answer(values: int) -> bytes:
+    found = {f"g{number % 4}_f{number // 4:03d}": 0.1234567891234567 for number in range(values)}
+    return json.dumps({"entity_id": 1, "features": found}).encode()
 
 
 def _application() -> WSGIHandler:
@@ -31,5 +36,5 @@ def _application() -> WSGIHandler:
     return get_wsgi_application()
 
 
-urlpatterns = [path("constant", constant)]
+urlpatterns = [path("constant/<int:values>", constant)]
 application = _application()

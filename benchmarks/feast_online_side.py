@@ -32,6 +32,11 @@ def main() -> None:
     groups = range(len(list(folder.glob("group_*.parquet"))))
     store = feature_store(folder, groups, offline_store="file")
     store.materialize(start_date=datetime(2000, 1, 1, tzinfo=UTC), end_date=datetime(2100, 1, 1, tzinfo=UTC))
+    write_repository_file(folder)
+
+
+def write_repository_file(folder: Path) -> None:
+    """What ``feast serve`` reads the repository from."""
     (folder / REPOSITORY / "feature_store.yaml").write_text(_CONFIGURATION)
 
 

@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -28,6 +25,7 @@ from benchmarks.machine import this_machine
 from benchmarks.measured import ROW, Measured, Work, entities_file
 from benchmarks.own_store import PROJECT, make_store
 from benchmarks.report import write_between
+from benchmarks.scratch_folder import folder_of_run
 
 PAGE = PROJECT / "docs" / "performance.md"
 _FEATURES_PER_GROUP = 5
@@ -45,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     machine = this_machine()
     python = None if asked.feast_venv is None else feast_interpreter(asked.feast_venv)
-    with _folder(asked.folder) as folder:
+    with folder_of_run(asked.folder) as folder:
         _say("data and store")
         prepare(shape, folder, rows=asked.rows or (_QUICK_ROWS if asked.quick else _ROWS), commits=asked.commits)
         results = Results(
@@ -129,19 +127,6 @@ def _features(shape: Shape) -> list[str]:
     step = max(1, shape.features // _FEATURES_PER_GROUP)
     numbers = range(0, shape.features, step)[:_FEATURES_PER_GROUP]
     return [feature_name(group, number) for group in range(shape.groups) for number in numbers]
-
-
-@contextmanager
-def _folder(named: Path | None) -> Iterator[Path]:
-    if named is not None:
-        named.mkdir(parents=True, exist_ok=True)
-        yield named.resolve()
-        return
-    made = Path(tempfile.mkdtemp(prefix="featurestore-benchmark-"))
-    try:
-        yield made
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
 
 
 def _as_json(results: Results) -> dict[str, object]:

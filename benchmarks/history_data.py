@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 _DAY_US = 86_400_000_000
@@ -54,6 +55,17 @@ def history_of(shape: Shape, group: int) -> pa.Table:
     for number in range(shape.features):
         columns[feature_name(group, number)] = pa.array(random.normal(size=rows), mask=random.random(rows) < 0.05)
     return pa.table(columns)
+
+
+def next_history(shape: Shape, group: int, turn: int) -> pa.Table:
+    """One more row of every entity for a shape of one event: other values, so many seconds later than the first."""
+    first = history_of(shape, group)
+    again = history_of(replace(shape, seed=shape.seed + 1_000 * turn), group)
+    later = pa.scalar(turn * 1_000_000, pa.duration("us"))
+    moved = {name: pc.add(first.column(name), later) for name in ("event_timestamp", "created_timestamp")}
+    # Both are in the order of their events, so the keys of the first stand beside values of the second.
+    values = {name: again.column(name) for name in again.column_names[3:]}
+    return pa.table({"entity_id": first.column("entity_id"), **moved, **values})
 
 
 def write_flat_files(shape: Shape, folder: Path) -> list[Path]:

@@ -16,9 +16,11 @@ import pyarrow.parquet as pq
 django.setup()  # the models below need it
 
 from django.contrib.auth import get_user_model  # noqa: E402
+from django.contrib.auth.models import Group  # noqa: E402
 
 from benchmarks.own_store import JOIN_KEY, token_file  # noqa: E402
-from catalog.entity_keys import encode_entity_keys  # noqa: E402
+from catalog.access import Role  # noqa: E402
+from catalog.entity_key_columns import encode_entity_keys  # noqa: E402
 from catalog.models import FeatureGroup, FeatureVersion  # noqa: E402
 from serving.models import Scope  # noqa: E402
 from serving.stores.offline import append_history  # noqa: E402
@@ -30,12 +32,12 @@ def append_in_commits(group: FeatureGroup, rows: pa.Table, *, commits: int) -> N
     bounds = np.linspace(0, rows.num_rows, commits + 1, dtype=int)
     for epoch in range(1, commits + 1):
         start, end = int(bounds[epoch - 1]), int(bounds[epoch])
-        append_history(
-            group=group,
-            rows=_as_history(group, rows.slice(start, end - start), epoch=epoch),
-            run_id=f"{group.name}-{epoch}",
-            epoch=epoch,
-        )
+        append_rows(group, rows.slice(start, end - start), epoch=epoch)
+
+
+def append_rows(group: FeatureGroup, rows: pa.Table, *, epoch: int) -> None:
+    """Append ``rows`` of a flat file to the group's history in one commit."""
+    append_history(group=group, rows=_as_history(group, rows, epoch=epoch), run_id=f"{group.name}-{epoch}", epoch=epoch)
 
 
 def _as_history(group: FeatureGroup, rows: pa.Table, *, epoch: int) -> pa.Table:
@@ -55,7 +57,8 @@ def main() -> None:
     folder, commits = Path(sys.argv[1]), int(sys.argv[2])
     for group in FeatureGroup.objects.order_by("name"):
         append_in_commits(group, pq.read_table(folder / f"{group.name}.parquet"), commits=commits)
-    user = get_user_model().objects.create_superuser("benchmark")
+    user = get_user_model().objects.create_user("benchmark")
+    user.groups.add(Group.objects.get(name=Role.DATA_SCIENTIST.value))
     token_file(folder).write_text(issue_token(user=user, name="benchmark", scopes=[Scope.READ]).key)
 
 

@@ -71,6 +71,14 @@ def family(pid: int) -> list[int]:
     return found
 
 
+def parent_of(pid: int) -> int | None:
+    """The process that started this one; None when it has ended."""
+    try:
+        return int(_fields(Path(f"/proc/{pid}/stat"))[1])
+    except OSError:
+        return None
+
+
 def processor_seconds(pid: int) -> float:
     """What a process has used of the processor so far, all threads together."""
     fields = _fields(Path(f"/proc/{pid}/stat"))

@@ -14,9 +14,11 @@ class Capability(StrEnum):
     SEE_METADATA = "see_metadata"
     READ_VALUES = "read_values"
     MANAGE_SERVICES = "manage_services"
+    WRITE_JOURNAL = "write_journal"
     RUN_INGESTION = "run_ingestion"
     EDIT_CATALOG = "edit_catalog"
     READ_SENSITIVE = "read_sensitive"
+    CERTIFY = "certify"
     ADMINISTER = "administer"
 
 
@@ -29,9 +31,9 @@ class Role(StrEnum):
 
 
 _VIEWER = frozenset({Capability.SEE_METADATA, Capability.READ_VALUES})
-_SCIENTIST = _VIEWER | {Capability.MANAGE_SERVICES}
+_SCIENTIST = _VIEWER | {Capability.MANAGE_SERVICES, Capability.WRITE_JOURNAL}
 _ENGINEER = _SCIENTIST | {Capability.RUN_INGESTION, Capability.EDIT_CATALOG}
-_STEWARD = _ENGINEER | {Capability.READ_SENSITIVE}
+_STEWARD = _ENGINEER | {Capability.READ_SENSITIVE, Capability.CERTIFY}
 
 CAPABILITIES: dict[Role, frozenset[Capability]] = {
     Role.VIEWER: _VIEWER,
@@ -47,7 +49,8 @@ def capabilities_of(user: Reader) -> frozenset[Capability]:
 
     Strangers may nothing, or what a viewer may where the configuration turns ``api_authentication`` off.
 
-    The answer is kept on the user object, which lives as long as one request.
+    The answer is kept on the user object, which lives as long as one request or, for the user of a token, as
+    :data:`serving.callers.TRUSTED_SECONDS`.
     """
     known: frozenset[Capability] | None = getattr(user, "_featurestore_capabilities", None)
     if known is None:

@@ -42,6 +42,14 @@ class Mask(StrEnum):
     BUCKET = "bucket"
 
 
+class Tier(StrEnum):
+    """How far a feature may be relied on."""
+
+    EXPERIMENTAL = "experimental"  # may change or go any day
+    STANDARD = "standard"
+    CERTIFIED = "certified"  # a steward vouches for it
+
+
 def checked_name(value: str) -> str:
     """A name of the catalog as it must be written.
 
@@ -127,6 +135,7 @@ class FeatureDeclaration(Declaration):
     sensitivity: Annotated[Sensitivity | None, Field(strict=False)] = None
     mask: Annotated[Mask | None, Field(strict=False)] = None
     owner: str | None = None
+    tier: Annotated[Tier | None, Field(strict=False)] = None
     drift_threshold: float | None = Field(default=None, gt=0)
 
     @field_validator("name")

@@ -19,11 +19,12 @@ _AGGREGATES = ("mean_value", "std_dev")
 
 @dataclass(frozen=True)
 class DescribedFeature:
-    """A feature, the version that is meant, and whether its values are closed to the reader."""
+    """A feature, the version that is meant, whether its values are closed to the reader, and what replaces it."""
 
     feature: Feature
     version: FeatureVersion
     closed: bool
+    replaced_by: Feature | None = None
 
     @property
     def profile(self) -> FeatureProfile | None:
@@ -87,16 +88,24 @@ class DescribedFeature:
 
 
 def describe_default_versions(features: Iterable[Feature], *, user: Reader) -> list[DescribedFeature]:
-    """Each feature with its default version; those without one are left out. One query at most beyond ``features``,
+    """Each feature with its default version; those without one are left out. Two queries at most beyond ``features``,
     which come from :meth:`FeatureQuerySet.with_details`."""
     every = list(features)
     closed = closed_features(user=user, features=every)
+    replaced_by = visible_replacements(user=user, features=every)
     described = []
     for feature in every:
         version = feature.default_version
         if version is not None:
             version.feature = feature  # The same object, so that nothing is read again for each row.
-            described.append(DescribedFeature(feature=feature, version=version, closed=feature.pk in closed))
+            described.append(
+                DescribedFeature(
+                    feature=feature,
+                    version=version,
+                    closed=feature.pk in closed,
+                    replaced_by=replaced_by.get(feature.pk),
+                )
+            )
     return described
 
 
@@ -104,4 +113,19 @@ def describe_version(version: FeatureVersion, *, user: Reader) -> DescribedFeatu
     """One version; its feature, group and entity must be loaded."""
     feature = version.feature
     closed = closed_features(user=user, features=[feature])
-    return DescribedFeature(feature=feature, version=version, closed=feature.pk in closed)
+    return DescribedFeature(
+        feature=feature,
+        version=version,
+        closed=feature.pk in closed,
+        replaced_by=visible_replacements(user=user, features=[feature]).get(feature.pk),
+    )
+
+
+def visible_replacements(*, user: Reader, features: Iterable[Feature]) -> dict[int, Feature]:
+    """What to use instead, by id of the feature that it replaces, of those that ``user`` may know of. One query at
+    most; none where nothing is replaced."""
+    wanted = {feature.pk: feature.replacement_id for feature in features if feature.replacement_id is not None}
+    if not wanted:
+        return {}
+    found = Feature.objects.visible_to(user).select_related("group", "entity").in_bulk(set(wanted.values()))
+    return {replaced: found[pk] for replaced, pk in wanted.items() if pk in found}

@@ -15,11 +15,13 @@ from django.db.models import QuerySet
 
 from catalog.access import Capability, Reader, may
 from catalog.audit import record, snapshot
+from catalog.declarations import Tier
 from catalog.disclosure import SENSITIVE
 from catalog.errors import Conflict, InvalidInput, PermissionDenied
 from catalog.models import Feature, FeatureGroup, FeatureService, FeatureVersion, Status, Tag
+from catalog.wording import gettext as _
 
-FEATURE_FIELDS = frozenset({"description", "owner", "unit", "sensitivity", "tags", "default_version"})
+FEATURE_FIELDS = frozenset({"description", "owner", "unit", "sensitivity", "tier", "tags", "default_version"})
 GROUP_FIELDS = frozenset(
     {"description", "owner", "sensitivity", "tags", "max_age", "retention", "freshness", "schedule"}
 )
@@ -33,17 +35,19 @@ def edit_feature(*, feature: Feature, changes: Mapping[str, Any], editor: Reader
     """``feature`` with ``changes`` (of :data:`FEATURE_FIELDS`); ``tags`` are names, all that it has from now on.
 
     :raises InvalidInput: on another field, or a value that the field does not take.
-    :raises PermissionDenied: when values would be shown to more readers and ``editor`` may not see them.
+    :raises PermissionDenied: when values would be shown to more readers and ``editor`` may not see them, or when
+        the tier changes to or from certified and ``editor`` may not certify.
     """
     _refuse_others(changes, FEATURE_FIELDS, "feature")
     version = changes.get("default_version")
     if version is not None and not (isinstance(version, FeatureVersion) and version.feature_id == feature.pk):
         raise InvalidInput(
-            f"the default version of {feature.name} is one of its own versions, not {version}",
+            _("the default version of %(name)s is one of its own versions, not %(version)s")
+            % {"name": feature.name, "version": version},
             details={"fields": {"default_version": ["not a version of this feature"]}},
         )
     if version is not None and version.status == Status.ARCHIVED:
-        raise InvalidInput(f"{version} is archived, and so cannot be the default version")
+        raise InvalidInput(_("%(version)s is archived, and so cannot be the default version") % {"version": version})
     return _edit(feature, changes, editor)
 
 
@@ -60,17 +64,15 @@ def edit_group(*, group: FeatureGroup, changes: Mapping[str, Any], editor: Reade
 def deprecate_feature(*, feature: Feature, reason: str, replacement: Feature | None = None) -> Feature:
     """Say that ``feature`` should no longer be used, why, and what to use instead; it is served as before.
 
-    :raises InvalidInput: without a reason, with one that is too long, or when it would replace itself.
+    :raises InvalidInput: without a reason, with one that is too long, or with a replacement that is itself or not
+        active.
     :raises Conflict: when it is deprecated or archived already.
     """
     reason = reason.strip()
     if not reason:
-        raise InvalidInput("say why it is deprecated: its users read the reason", details={"fields": {"reason": []}})
-    if replacement is not None:
-        if replacement.pk == feature.pk:
-            raise InvalidInput(f"{feature.name} cannot replace itself")
-        reason = f"{reason.rstrip('.')}. Use {replacement.name} instead."
-    return _move(feature, to=Status.DEPRECATED, action="deprecate", reason=reason)
+        raise InvalidInput(_("say why it is deprecated: its users read the reason"), details={"fields": {"reason": []}})
+    _refuse_replacement(feature, replacement)
+    return _move(feature, to=Status.DEPRECATED, action="deprecate", reason=reason, replacement=replacement)
 
 
 def restore_feature(*, feature: Feature) -> Feature:
@@ -79,6 +81,26 @@ def restore_feature(*, feature: Feature) -> Feature:
     :raises Conflict: when it is active.
     """
     return _move(feature, to=Status.ACTIVE, action="restore")
+
+
+def set_replacement(*, feature: Feature, replacement: Feature | None) -> Feature:
+    """Say what to use instead of ``feature``, which is deprecated or archived; None: nothing is known.
+
+    :raises InvalidInput: when ``replacement`` is the feature itself or not active.
+    :raises Conflict: when the feature is active, and so needs no replacement.
+    """
+    with transaction.atomic():
+        locked = _locked(feature)
+        if locked.status == Status.ACTIVE and replacement is not None:
+            raise Conflict(
+                _("%(locked)s is active; deprecate it first") % {"locked": locked}, details={"status": locked.status}
+            )
+        _refuse_replacement(locked, replacement)
+        before = snapshot(locked, ["replacement"])
+        locked.replacement = replacement
+        locked.save(update_fields=["replacement", "updated_at"])
+        record(action="update", instance=locked, before=before, after=snapshot(locked, ["replacement"]))
+    return locked
 
 
 def archive_feature(*, feature: Feature, reason: str = "") -> Feature:
@@ -126,7 +148,8 @@ def tag_names(texts: Iterable[str]) -> list[str]:
     wrong = [name for name in names if not name or len(name) > TAG_LENGTH or "," in name]
     if wrong:
         raise InvalidInput(
-            f"{wrong[0]!r} is no tag: use 1 to {TAG_LENGTH} characters and no comma",
+            _("%(wrong)r is no tag: use 1 to %(tag_length)s characters and no comma")
+            % {"wrong": wrong[0], "tag_length": TAG_LENGTH},
             details={"fields": {"tags": wrong}},
         )
     return names
@@ -137,9 +160,14 @@ def _refuse_others(changes: Mapping[str, Any], allowed: frozenset[str], what: st
     if not others:
         return
     near = difflib.get_close_matches(others[0], sorted(allowed), n=1)
-    hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(sorted(allowed))}"
+    hint = (
+        _("; did you mean %(names)s?") % {"names": near[0]}
+        if near
+        else _("; there are %(names)s") % {"names": ", ".join(sorted(allowed))}
+    )
     raise InvalidInput(
-        f"{', '.join(others)} of a {what} cannot be edited{hint}",
+        _("%(others)s of a %(what)s cannot be edited%(hint)s")
+        % {"others": ", ".join(others), "what": what, "hint": hint},
         details={"fields": dict.fromkeys(others, ["cannot be edited"])},
     )
 
@@ -148,8 +176,21 @@ def _refuse_pinned(name: str, services: Iterable[FeatureService]) -> None:
     pinned = [service.name for service in services]
     if pinned:
         raise Conflict(
-            f"{name} is pinned by {', '.join(pinned)}; archive the service or pin another version first",
+            _("%(name)s is pinned by %(pinned)s; archive the service or pin another version first")
+            % {"name": name, "pinned": ", ".join(pinned)},
             details={"services": pinned},
+        )
+
+
+def _refuse_replacement(feature: Feature, replacement: Feature | None) -> None:
+    if replacement is None:
+        return
+    if replacement.pk == feature.pk:
+        raise InvalidInput(_("%(name)s cannot replace itself") % {"name": feature.name})
+    if replacement.status != Status.ACTIVE:
+        raise InvalidInput(
+            _("%(name)s is %(status)s itself, and so replaces nothing")
+            % {"name": replacement.name, "status": replacement.status}
         )
 
 
@@ -160,10 +201,12 @@ def _edit(instance: _Described, changes: Mapping[str, Any], editor: Reader) -> _
         locked = _locked(instance)
         before = _with_tags(locked)
         level = _sensitivity_of(locked)
+        tier = locked.tier if isinstance(locked, Feature) else ""
         for name, value in values.items():
             setattr(locked, name, value)
         _check(locked, values)
         _refuse_opening(editor, level, _sensitivity_of(locked))
+        _refuse_certifying(editor, tier, str(values.get("tier", tier)))
         locked.save(update_fields=[*values, "updated_at"])
         if names is not None:
             locked.tags.set([Tag.objects.get_or_create(name=name)[0] for name in names])
@@ -179,7 +222,18 @@ def _refuse_opening(editor: Reader, before: str, after: str) -> None:
     # Otherwise whoever may edit could read every value, by calling it public first.
     if before in SENSITIVE and after not in SENSITIVE and not may(editor, Capability.READ_SENSITIVE):
         raise PermissionDenied(
-            f"from {before} to {after} shows the values to every reader; a steward may do that",
+            _("from %(before)s to %(after)s shows the values to every reader; a steward may do that")
+            % {"before": before, "after": after},
+            details={"before": before, "after": after},
+        )
+
+
+def _refuse_certifying(editor: Reader, before: str, after: str) -> None:
+    certified = Tier.CERTIFIED.value
+    if before != after and certified in (before, after) and not may(editor, Capability.CERTIFY):
+        raise PermissionDenied(
+            _("the tier %(certified)s is given and taken with the capability %(value)s, by a steward")
+            % {"certified": certified, "value": Capability.CERTIFY.value},
             details={"before": before, "after": after},
         )
 
@@ -200,20 +254,30 @@ def _with_tags(instance: FeatureGroup | Feature) -> dict[str, Any]:
     return {**snapshot(instance, FEATURE_FIELDS | GROUP_FIELDS), "tags": tags}
 
 
-def _move(instance: _Described, *, to: Status, action: str, reason: str = "") -> _Described:
+def _move(
+    instance: _Described, *, to: Status, action: str, reason: str = "", replacement: Feature | None = None
+) -> _Described:
     """``instance`` in the status ``to``, with its reason where the model keeps one; the audit keeps it always."""
     if len(reason) > _REASON_LENGTH:
-        raise InvalidInput(f"a reason has at most {_REASON_LENGTH} characters, and this one has {len(reason)}")
+        raise InvalidInput(
+            _("a reason has at most %(reason_length)s characters, and this one has %(count)s")
+            % {"reason_length": _REASON_LENGTH, "count": len(reason)}
+        )
     with transaction.atomic():
         locked = _locked(instance)
         refused = {to, Status.ARCHIVED} if to == Status.DEPRECATED else {to}
         if locked.status in refused:
-            raise Conflict(f"{locked} is {locked.status} already", details={"status": locked.status})
-        kept = ["status", "status_reason"] if isinstance(locked, Feature) else ["status"]
+            raise Conflict(
+                _("%(locked)s is %(status)s already") % {"locked": locked, "status": locked.status},
+                details={"status": locked.status},
+            )
+        kept = ["status", "status_reason", "replacement"] if isinstance(locked, Feature) else ["status"]
         before = snapshot(locked, kept)
         locked.status = to
         if isinstance(locked, Feature):
             locked.status_reason = reason
+            # What was deprecated with a replacement keeps it when it is archived.
+            locked.replacement = replacement or (locked.replacement if to == Status.ARCHIVED else None)
         locked.save(update_fields=[*kept, "updated_at"])
         after = snapshot(locked, kept)
         if reason and not isinstance(locked, Feature):

@@ -7,13 +7,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from catalog.drawings import Bin, Markup, Percentiles, TopValue, bins_of, completeness_bar, histogram, percentile_bar
-from catalog.drawings import sparkline as draw_sparkline
+from catalog.drawings import (
+    Histogram,
+    Markup,
+    Percentiles,
+    TopValue,
+    completeness_bar,
+    histogram,
+    histogram_table,
+    percentile_bar,
+)
 from catalog.drawings import top_values as draw_top_values
 from catalog.models import FeatureProfile
-from catalog.presentation import format_instant, format_number, format_share, format_value
+from catalog.presentation import format_number, format_rough_span, format_share, format_value
+from catalog.terms import word_of
+from catalog.wording import Promise, gettext_lazy
+from catalog.wording import gettext as _
 
-Rows = list[tuple[str, ...]]
+Rows = Sequence[tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -26,49 +37,67 @@ class Figure:
     rows: Rows | None = None
 
 
-@dataclass(frozen=True)
-class HistogramFigure:
-    drawing: Markup
-    bins: tuple[Bin, ...]
-    caption: str
-
-
 def histogram_of(
-    profile: FeatureProfile, *, name: str, width: float = 560, height: float = 190
-) -> HistogramFigure | None:
-    """The histogram of the newest values; None where the profile has none."""
+    profile: FeatureProfile,
+    *,
+    name: str,
+    baseline: FeatureProfile | None = None,
+    width: float = 760,
+    height: float = 200,
+) -> Figure | None:
+    """The histogram of the newest values, with that of ``baseline`` as an outline; None where there is none."""
     edges, counts = profile.histogram.get("edges") or [], profile.histogram.get("counts") or []
     if not counts:
         return None
-    bins = bins_of(edges=edges, counts=counts)
+    reference = None if baseline is None else _stored(baseline)
+    if reference is not None and baseline is not None:
+        earlier = format_rough_span(profile.computed_at - baseline.computed_at)
+        caption = _("Bars: the newest value of every entity. Dashed: %(span)s earlier.") % {"span": earlier}
+    else:
+        caption = _("The newest value of every entity.")
+    if profile.mean_value is not None:
+        mean = _("The line is the mean, %(mean)s.") % {"mean": format_number(profile.mean_value)}
+        caption = f"{caption} {mean}"
     drawn = histogram(
         edges=edges,
         counts=counts,
-        title=f"Distribution of {name}",
-        description=f"{sum(counts):,} values, {format_value(profile.min_value)} to {format_value(profile.max_value)}.",
+        title=_("Distribution of %s") % name,
+        description=_("%(count)s values, %(low)s to %(high)s.")
+        % {
+            "count": f"{sum(counts):,}",
+            "low": format_value(profile.min_value),
+            "high": format_value(profile.max_value),
+        },
         width=width,
         height=height,
+        reference=reference,
         mark=profile.mean_value,
     )
-    mean = "" if profile.mean_value is None else f"; the line is the mean, {format_number(profile.mean_value)}"
-    return HistogramFigure(drawing=drawn, bins=bins, caption=f"The newest value of every entity{mean}.")
+    table = histogram_table(edges=edges, counts=counts, reference=reference)
+    return Figure(drawing=drawn, caption=caption, headings=table.headings, rows=table.rows)
 
 
-def top_values_of(profile: FeatureProfile, *, name: str, width: float = 560) -> Figure | None:
-    """The most frequent values; None where the profile has none."""
-    tops = [(format_value(one.get("value")), int(one.get("count", 0))) for one in profile.top_values]
+def _stored(profile: FeatureProfile) -> Histogram | None:
+    edges, counts = profile.histogram.get("edges") or [], profile.histogram.get("counts") or []
+    return Histogram(edges=edges, counts=counts) if counts else None
+
+
+def top_values_of(profile: FeatureProfile, *, name: str, width: float = 560, most: int | None = None) -> Figure | None:
+    """The most frequent values, at most ``most``; None where the profile has none."""
+    tops = [(format_value(one.get("value")), int(one.get("count", 0))) for one in profile.top_values[:most]]
     if not tops:
         return None
     total = profile.row_count - profile.null_count
     drawn = draw_top_values(
         values=[TopValue(label=label, count=count) for label, count in tops],
         total=total,
-        title=f"Most frequent values of {name}",
-        description=f"Of {total:,} values.",
+        title=_("Most frequent values of %s") % name,
+        description=_("Of %(count)s values.") % {"count": f"{total:,}"},
         width=width,
     )
     rows: Rows = [(label, f"{count:,}", format_share(count / total if total else None)) for label, count in tops]
-    return Figure(drawing=drawn, caption="The most frequent values.", headings=("Value", "Rows", "Share"), rows=rows)
+    headings = (_("Value"), _("Rows"), _("Share"))
+    return Figure(drawing=drawn, caption=_("The most frequent values."), headings=headings, rows=rows)
 
 
 def quantiles_of(profile: FeatureProfile, *, name: str) -> Figure | None:
@@ -87,12 +116,13 @@ def quantiles_of(profile: FeatureProfile, *, name: str) -> Figure | None:
     if len(known) == len(points):
         drawn = percentile_bar(
             percentiles=Percentiles(*known),
-            title=f"Quartiles of {name}",
-            description=f"Half of the values lie between {format_number(known[1])} and {format_number(known[3])}.",
-            width=560,
+            title=_("Quartiles of %s") % name,
+            description=_("Half of the values lie between %(low)s and %(high)s.")
+            % {"low": format_number(known[1]), "high": format_number(known[3])},
+            width=760,
         )
     rows: Rows = [(f"{share * 100:g}%", format_value(value)) for share, value in quantiles]
-    return Figure(drawing=drawn, caption="Quantiles.", headings=("Share below", "Value"), rows=rows)
+    return Figure(drawing=drawn, caption=_("Quantiles."), headings=(_("Share below"), _("Value")), rows=rows)
 
 
 @dataclass(frozen=True)
@@ -110,10 +140,10 @@ class QualityBar:
         return self.share is not None and self.threshold is not None and self.share < self.threshold
 
 
-_MEASURES = (
-    ("completeness", "values that are there"),
-    ("validity", "values that keep every rule"),
-    ("consistency", "values whose type and format agree"),
+_MEASURES: tuple[tuple[str, Promise], ...] = (
+    ("completeness", gettext_lazy("values that are there")),
+    ("validity", gettext_lazy("values that keep every rule")),
+    ("consistency", gettext_lazy("values whose type and format agree")),
 )
 
 
@@ -121,42 +151,17 @@ def quality_bars(profile: FeatureProfile, *, thresholds: dict[str, float | None]
     """Completeness, validity and consistency of a profile."""
     bars = []
     for measure, meaning in _MEASURES:
-        share, threshold = getattr(profile, measure), thresholds.get(measure)
+        name, share, threshold = word_of(measure), getattr(profile, measure), thresholds.get(measure)
+        enough = _("At least %(share)s is good enough.") % {"share": format_share(threshold)}
         drawn = completeness_bar(
             share=share,
             threshold=threshold,
-            title=f"{measure}: {format_share(share)}",
-            description="not measured" if threshold is None else f"At least {format_share(threshold)} is good enough.",
+            title=f"{name}: {format_share(share)}",
+            description=_("not measured") if threshold is None else enough,
             width=200,
         )
-        bars.append(QualityBar(name=measure, meaning=meaning, share=share, threshold=threshold, drawing=drawn))
+        bars.append(QualityBar(name=name, meaning=str(meaning), share=share, threshold=threshold, drawing=drawn))
     return bars
-
-
-def trends_of(profiles: Sequence[FeatureProfile], *, numeric: bool) -> list[Figure]:
-    """How completeness, row count and (of numbers) the mean went; ``profiles`` oldest first, at least two."""
-    if len(profiles) < 2:
-        return []
-    kept: list[tuple[str, list[float | None]]] = [
-        ("completeness", [profile.completeness for profile in profiles]),
-        ("entities", [float(profile.row_count) for profile in profiles]),
-    ]
-    if numeric:
-        kept.append(("mean", [profile.mean_value for profile in profiles]))
-    return [_trend(name, values, profiles) for name, values in kept]
-
-
-def _trend(name: str, values: list[float | None], profiles: Sequence[FeatureProfile]) -> Figure:
-    shown = [format_share(value) if name == "completeness" else format_number(value) for value in values]
-    drawn = draw_sparkline(
-        values=values,
-        title=f"{name} over the last {len(values)} profiles",
-        description=f"From {shown[0]} to {shown[-1]}.",
-        width=220,
-        height=44,
-    )
-    rows: Rows = [(format_instant(p.computed_at), text) for p, text in zip(profiles, shown, strict=True)]
-    return Figure(drawing=drawn, caption=f"{name}: {shown[0]} → {shown[-1]}", headings=("Computed", name), rows=rows)
 
 
 def _number(value: Any) -> float | None:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 import django_filters
 from django import forms
 from django.core.validators import ProhibitNullCharactersValidator
-from django.db.models import F, Q, QuerySet, Value
-from django.db.models.functions import Coalesce, NullIf
+from django.db.models import QuerySet
 from django_filters.widgets import BooleanWidget
+from drf_spectacular.utils import extend_schema_field
 
-from catalog.models import Feature
-from catalog.models.feature import FeatureQuerySet
-from catalog.search import ranked_by, tagged
+from catalog.access import Reader
+from catalog.declarations import Sensitivity, Tier
+from catalog.errors import InvalidInput
+from catalog.models import Feature, FeatureGroup, Status
+from catalog.search import Bound, Choice, Criteria
+from catalog.search.criteria import read_age, read_share
+from catalog.search.tokens import read_tokens
+from catalog.value_types import ValueType
+from catalog.wording import gettext as _
 
 MOST_VALUES = 50
 
@@ -41,11 +47,11 @@ class WordsField(forms.Field):
         texts: list[str] = super().clean(value) or []
         words = split_words(texts, self.separator)
         if len(words) > MOST_VALUES:
-            raise forms.ValidationError(f"at most {MOST_VALUES} values")
+            raise forms.ValidationError(_("at most %s values") % MOST_VALUES)
         for word in words:
             ProhibitNullCharactersValidator()(word)
             if self.known and word not in self.known:
-                raise forms.ValidationError(f"there is no {word!r}; it is one of {', '.join(self.known)}")
+                raise _not_one_of(word, self.known)
         return words
 
 
@@ -53,6 +59,12 @@ def split_words(texts: Iterable[str], separator: str | None) -> list[str]:
     """The different words of ``texts``, in order, without blanks around them."""
     parts = [part.strip() for text in texts for part in (text.split(separator) if separator else [text])]
     return list(dict.fromkeys(part for part in parts if part))
+
+
+def _not_one_of(given: object, known: Iterable[str]) -> forms.ValidationError:
+    """What was sent is a parameter of the message: within it, a ``%`` would be read as the place of one."""
+    told = {"given": given, "known": ", ".join(known)}
+    return forms.ValidationError(_("there is no %(given)r; it is one of %(known)s"), params=told)
 
 
 class AnyOf(django_filters.Filter):
@@ -79,7 +91,7 @@ class YesOrNoField(forms.NullBooleanField):
     def to_python(self, value: Any) -> bool | None:  # type: ignore[override]  # the stubs leave out that empty is None
         word = str(value or "").lower()
         if word not in ("", "true", "false", "1", "0"):
-            raise forms.ValidationError(f"there is no {value!r}; it is one of true, false")
+            raise _not_one_of(value, ("true", "false"))
         return None if word == "" else word in ("true", "1")
 
     def validate(self, value: Any) -> None:
@@ -95,58 +107,92 @@ class YesOrNo(django_filters.BooleanFilter):
         super().__init__(*args, **{"widget": YesOrNoWidget, **kwargs})
 
 
-class StableOrdering(django_filters.OrderingFilter):
-    """Rows that are equal in what is ordered by keep one order, so that pages neither repeat nor lose any."""
+class AgeField(forms.CharField):
+    """How old the newest value may be, such as ``<1d``."""
 
-    def filter(self, qs: QuerySet[Any], value: list[str] | None) -> QuerySet[Any]:
-        ordered: QuerySet[Any] = super().filter(qs, value)
-        return ordered.order_by(*ordered.query.order_by, "name", "pk") if value else ordered
+    def clean(self, value: Any) -> Bound | None:
+        return _read(read_age, super().clean(value))
+
+
+class ShareField(forms.CharField):
+    """How many values may be null, such as ``<1%``."""
+
+    def clean(self, value: Any) -> Bound | None:
+        return _read(read_share, super().clean(value))
+
+
+def _read(read: Callable[[str], Bound], text: str) -> Bound | None:
+    try:
+        return read(text) if text else None
+    except ValueError as error:
+        raise forms.ValidationError("%(told)s", params={"told": str(error)}) from error
+
+
+@extend_schema_field(str)
+class AgeFilter(django_filters.Filter):
+    field_class = AgeField
+
+
+@extend_schema_field(str)
+class ShareFilter(django_filters.Filter):
+    field_class = ShareField
+
+
+# The parameters of which no other values are taken.
+KNOWN_VALUES = {
+    "data_type": tuple(kind.value for kind in ValueType),
+    "status": tuple(Status.values),
+    "tier": tuple(tier.value for tier in Tier),
+    "sensitivity": tuple(level.value for level in Sensitivity),
+}
+ORDERINGS = ("name", "group", "data_type", "created_at", "updated_at", "completeness", "newest_event", "reads")
+_CHOICES = ("group", "entity", "data_type", "tag", "owner", "status", "tier", "sensitivity")
 
 
 class FeatureFilter(django_filters.FilterSet):
-    """Every parameter may be repeated or hold names between commas (not owner): any of them fits, of tags all must."""
+    """What may be asked of a list of features, for page and API; the search index answers it.
 
-    q = django_filters.CharFilter(method="words", label="Words of name, tags, description")
-    search = django_filters.CharFilter(method="words", label="The same as q")
-    group = AnyOf(field_name="group__name", label="Feature group")
-    entity = AnyOf(field_name="entity__name", label="Entity")
-    data_type = AnyOf(field_name="default_version__data_type", label="Type")
-    tag = AnyOf(field_name="tags__name", method="with_tags", label="Tag")
-    owner = AnyOf(field_name="owner", method="owned_by", label="Owner", separator=None)
-    status = AnyOf(field_name="status", label="Status")
-    sensitivity = AnyOf(field_name="sensitivity", method="with_sensitivity", label="Sensitivity")
-    ordering = StableOrdering(
-        fields=(
-            ("name", "name"),
-            ("group__name", "group"),
-            ("default_version__data_type", "data_type"),
-            ("created_at", "created_at"),
-            ("updated_at", "updated_at"),
-            ("default_version__latest_profile__completeness", "completeness"),
-            ("default_version__latest_profile__newest_event", "newest_event"),
-        ),
-    )
+    Every parameter may be repeated or hold names between commas (not owner): any of them fits, of tags all must.
+    """
+
+    q = django_filters.CharFilter(label="Words of name, tags, description; tokens such as tag:money or fresh:<1d")
+    search = django_filters.CharFilter(label="The same as q")
+    group = AnyOf(label="Feature group")
+    entity = AnyOf(label="Entity")
+    data_type = AnyOf(field_name="default_version__data_type", label="Type", known=KNOWN_VALUES["data_type"])
+    tag = AnyOf(field_name="tags__name", label="Tag")
+    owner = AnyOf(label="Owner", separator=None)
+    status = AnyOf(label="Status", known=KNOWN_VALUES["status"])
+    tier = AnyOf(label="Tier", known=KNOWN_VALUES["tier"])
+    sensitivity = AnyOf(label="Sensitivity", known=KNOWN_VALUES["sensitivity"])
+    fresh = AgeFilter(label="Age of the newest value, such as <1d")
+    null = ShareFilter(label="Share of nulls, such as <1%")
+    ordering = django_filters.OrderingFilter(fields=[(name, name) for name in ORDERINGS])
 
     class Meta:
         model = Feature
-        fields: ClassVar = ["group", "entity", "data_type", "tag", "owner", "status", "sensitivity"]
+        fields: ClassVar[list[str]] = []
 
-    def words(self, queryset: FeatureQuerySet, name: str, value: str) -> FeatureQuerySet:  # noqa: ARG002
-        return ranked_by(queryset, value)
+    def criteria(self, *, user: Reader, needs_version: bool = False, tags: Choice | None = None) -> Criteria:
+        """What was asked, words and tokens taken apart.
 
-    def with_tags(self, queryset: FeatureQuerySet, name: str, value: list[str]) -> FeatureQuerySet:  # noqa: ARG002
-        return tagged(queryset, tags=value, match="all")
-
-    def owned_by(self, queryset: FeatureQuerySet, name: str, value: list[str]) -> FeatureQuerySet:  # noqa: ARG002
-        return queryset.filter(Q(owner__in=value) | Q(owner="", group__owner__in=value))
-
-    def with_sensitivity(self, queryset: FeatureQuerySet, name: str, value: list[str]) -> FeatureQuerySet:  # noqa: ARG002
-        return queryset.filter(Q(sensitivity__in=value) | Q(sensitivity="", group__sensitivity__in=value))
-
-
-def with_effective_fields(features: FeatureQuerySet) -> FeatureQuerySet:
-    """With the owner and the sensitivity that hold: the feature's own, or its group's."""
-    return features.annotate(
-        owner_in_force=Coalesce(NullIf(F("owner"), Value("")), F("group__owner")),
-        sensitivity_in_force=Coalesce(NullIf(F("sensitivity"), Value("")), F("group__sensitivity")),
-    )
+        :raises InvalidInput: when a parameter or a token cannot be read; the message says which.
+        """
+        if not self.is_valid():
+            told = "; ".join(f"{name}: {' '.join(texts)}" for name, texts in self.errors.items())
+            raise InvalidInput(told, details={"fields": {name: list(texts) for name, texts in self.errors.items()}})
+        asked = self.form.cleaned_data
+        typed = read_tokens(
+            " ".join(text for text in (asked["q"], asked["search"]) if text),
+            known=KNOWN_VALUES,
+            is_group=lambda name: FeatureGroup.objects.visible_to(user).filter(name=name).exists(),
+        )
+        chosen = [Choice(name, tuple(asked[name]), is_any=name != "tag") for name in _CHOICES if asked[name]]
+        bounds = [asked[name] for name in ("fresh", "null") if asked[name] is not None]
+        others = [] if tags is None else [tags]
+        return Criteria(
+            text=typed.text,
+            restrictions=(*chosen, *bounds, *others, *typed.restrictions),
+            ordering=tuple(asked["ordering"] or ()),
+            needs_version=needs_version,
+        )

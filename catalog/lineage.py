@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.db.models import Exists, OuterRef
+
 from catalog.access import Reader
 from catalog.errors import InvalidInput
 from catalog.models import Feature, LineageEdge, LineageNode
@@ -52,6 +54,7 @@ class GraphNode:
     kind: str
     name: str
     description: str = ""
+    feature_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,21 +106,38 @@ def walk_from(
         raise InvalidInput(
             f"direction must be up, down or both, and {direction!r} is not", details={"direction": str(direction)}
         )
+    return walk_around(
+        starts,
+        up=0 if direction == Direction.DOWN else depth,
+        down=0 if direction == Direction.UP else depth,
+        user=user,
+    )
+
+
+def walk_around(starts: LineageNodeQuerySet, *, up: int, down: int, user: Reader) -> LineageGraph:
+    """The graph within ``up`` steps to what the nodes ``starts`` are made from, and ``down`` steps the other way.
+
+    Nodes that ``user`` may not know of are left out, and so is what lies behind them. One query per step and
+    way.
+    """
     nodes = {node.pk: node for node in starts.visible_to(user)[:MOST_NODES]}
     edges: dict[int, LineageEdge] = {}
     truncated = False
-    begin = set(nodes)
-    for upward in (True, False):
-        if direction == (Direction.DOWN if upward else Direction.UP):
-            continue
-        frontier = begin
-        for _ in range(depth):
-            if not frontier:
-                break
-            found = _neighbours(frontier, upward=upward, user=user)
-            reached: set[int] = set()
-            for edge in found:
-                other = edge.source if upward else edge.target
+    above, below = set(nodes), set(nodes)
+    for step in range(max(up, down)):
+        above, below = (above if step < up else set()), (below if step < down else set())
+        if not above and not below:
+            break
+        upward: set[int] = set()
+        downward: set[int] = set()
+        for edge in _neighbours(above=above, below=below, user=user):
+            ways = (
+                (edge.source, upward, edge.target_id in above),
+                (edge.target, downward, edge.source_id in below),
+            )
+            for other, reached, leads in ways:
+                if not leads:
+                    continue
                 if other.pk not in nodes:
                     if len(nodes) >= MOST_NODES:
                         truncated = True
@@ -125,10 +145,16 @@ def walk_from(
                     nodes[other.pk] = other
                     reached.add(other.pk)
                 edges[edge.pk] = edge
-            frontier = reached
+        above, below = upward, downward
     return LineageGraph(
         nodes=tuple(
-            GraphNode(id=node.pk, kind=node.kind, name=node.name, description=node.description)
+            GraphNode(
+                id=node.pk,
+                kind=node.kind,
+                name=node.name,
+                description=node.description,
+                feature_id=node.feature_id,
+            )
             for node in nodes.values()
         ),
         edges=tuple(
@@ -203,10 +229,14 @@ def _stored(identities: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Line
     return found
 
 
-def _neighbours(frontier: set[int], *, upward: bool, user: Reader) -> list[LineageEdge]:
+def _neighbours(*, above: set[int], below: set[int], user: Reader) -> list[LineageEdge]:
+    """The edges that lead into ``above`` and out of ``below``, with their ends, as far as ``user`` may see both."""
     visible = LineageNode.objects.visible_to(user)
-    if upward:
-        edges = LineageEdge.objects.filter(target__in=frontier, source__in=visible).select_related("source")
-    else:
-        edges = LineageEdge.objects.filter(source__in=frontier, target__in=visible).select_related("target")
-    return list(edges[: MOST_NODES * 4])
+    found: list[LineageEdge] = []
+    # One query per side: one for both would look at every edge. The other end is looked up for each edge that is found.
+    for ends, other, node in (("target", "source", above), ("source", "target", below)):
+        if node:
+            seen = Exists(visible.filter(pk=OuterRef(f"{other}_id")))
+            edges = LineageEdge.objects.filter(seen, **{f"{ends}__in": node}).select_related("source", "target")
+            found += edges[: MOST_NODES * 4]
+    return found

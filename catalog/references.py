@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from catalog.access import Reader
 from catalog.errors import InvalidInput, NotFound, UnknownReference
 from catalog.models import Feature, FeatureService, FeatureVersion, Status
+from catalog.wording import gettext as _
 
 _REFERENCE = re.compile(
     r"(?:(?P<group>[^:@\s\0]+):)?(?P<name>[^:@\s\0]+)(?:@v?(?P<major>\d{1,9})(?:\.(?P<minor>\d{1,9}))?)?"
@@ -44,8 +45,11 @@ def parse_reference(text: object) -> Reference:
     found = _REFERENCE.fullmatch(text.strip()) if isinstance(text, str) else None
     if found is None:
         raise InvalidInput(
-            f"{text!r} is not a feature reference; write [group:]name[@version], such as balance_mean, "
-            "customer_financial:balance_mean or balance_mean@1.0",
+            _(
+                "%(text)r is not a feature reference; write [group:]name[@version], such as "
+                "balance_mean, customer_financial:balance_mean or balance_mean@1.0"
+            )
+            % {"text": text},
             details={"reference": text},
         )
     major, minor = found["major"], found["minor"]
@@ -68,12 +72,14 @@ def resolve_references(texts: Sequence[object], *, user: Reader) -> list[Resolve
     :raises UnknownReference: on a name or version that does not exist, naming the nearest ones.
     """
     if not texts:
-        raise InvalidInput("no feature was asked for; name at least one", details={"features": []})
+        raise InvalidInput(_("no feature was asked for; name at least one"), details={"features": []})
     references = [parse_reference(text) for text in texts]
     seen: set[str] = set()
     for reference in references:
         if reference.text in seen:
-            raise InvalidInput(f"{reference.text} is asked for twice", details={"reference": reference.text})
+            raise InvalidInput(
+                _("%(text)s is asked for twice") % {"text": reference.text}, details={"reference": reference.text}
+            )
         seen.add(reference.text)
     candidates = _candidates({reference.name for reference in references}, user)
     features = [_pick(reference, candidates, user) for reference in references]
@@ -90,8 +96,11 @@ def resolve_service(name: str, *, user: Reader) -> list[ResolvedFeature]:
     if service is None:
         names = list(FeatureService.objects.visible_to(user).values_list("name", flat=True)[:5000])
         near = difflib.get_close_matches(name, names, n=3)
-        hint = f"; did you mean {', '.join(near)}?" if near else ""
-        raise NotFound(f"there is no feature service {name!r}{hint}", details={"service": name, "nearest": near})
+        hint = _("; did you mean %(names)s?") % {"names": ", ".join(near)} if near else ""
+        raise NotFound(
+            _("there is no feature service %(name)r%(hint)s") % {"name": name, "hint": hint},
+            details={"service": name, "nearest": near},
+        )
     members = service.members.select_related("version__feature__entity", "version__feature__group")
     versions = [member.version for member in members]
     names_used = [version.feature.name for version in versions]
@@ -122,16 +131,18 @@ def _pick(reference: Reference, candidates: dict[str, list[Feature]], user: Read
     if fitting:
         ways = sorted(f"{feature.group.name}:{feature.name}" for feature in fitting)
         raise InvalidInput(
-            f"{reference.text} could be {' or '.join(ways)}; write one of these",
+            _("%(text)s could be %(ways)s; write one of these")
+            % {"text": reference.text, "ways": _(" or ").join(ways)},
             details={"reference": reference.text, "candidates": ways},
         )
     if named:
         near = sorted(f"{feature.group.name}:{feature.name}" for feature in named)
     else:
         near = nearest_names(reference.name, user=user)
-    hint = f"; did you mean {', '.join(near)}?" if near else ""
+    hint = _("; did you mean %(names)s?") % {"names": ", ".join(near)} if near else ""
     raise UnknownReference(
-        f"there is no feature {reference.text!r}{hint}", details={"reference": reference.text, "nearest": near}
+        _("there is no feature %(text)r%(hint)s") % {"text": reference.text, "hint": hint},
+        details={"reference": reference.text, "nearest": near},
     )
 
 
@@ -165,8 +176,12 @@ def _version(reference: Reference, feature: Feature, versions: Sequence[FeatureV
     if fitting:
         return max(fitting, key=lambda version: version.minor)
     known = [version.number for version in versions if version.status != Status.ARCHIVED]
-    asked = "default version" if reference.major is None else f"version in {reference.text!r}"
+    told = (
+        _("%(name)s has no such default version; its versions are %(versions)s")
+        if reference.major is None
+        else _("%(name)s has no such version in %(text)r; its versions are %(versions)s")
+    )
     raise UnknownReference(
-        f"{feature.name} has no such {asked}; its versions are {', '.join(known) or 'none'}",
+        told % {"name": feature.name, "text": reference.text, "versions": ", ".join(known) or _("none")},
         details={"reference": reference.text, "versions": known},
     )

@@ -14,6 +14,7 @@ from catalog.declarations import checked_name
 from catalog.errors import Conflict, InvalidInput, TooLarge
 from catalog.models import FeatureService, FeatureServiceMember, FeatureVersion, Status
 from catalog.references import resolve_references
+from catalog.wording import gettext as _
 
 MAX_MEMBERS = 1_000
 
@@ -32,7 +33,9 @@ def create_service(
     except ValueError as error:
         raise InvalidInput(str(error), details={"field": "name"}) from error
     versions = _pinned(features, user)
-    taken = Conflict(f"there is already a feature service {name}; PUT changes it", details={"service": name})
+    taken = Conflict(
+        _("there is already a feature service %(name)s; PUT changes it") % {"name": name}, details={"service": name}
+    )
     if FeatureService.objects.filter(name=name).exists():
         raise taken
     with transaction.atomic():
@@ -83,14 +86,19 @@ def delete_service(*, service: FeatureService) -> None:
 def _refuse_declared(service: FeatureService) -> None:
     if service.declared:
         raise Conflict(
-            f"the configuration keeps the feature service {service.name}; change it there and apply",
+            _("the configuration keeps the feature service %(name)s; change it there and apply")
+            % {"name": service.name},
             details={"service": service.name},
         )
 
 
 def _pinned(features: Sequence[str], user: Reader) -> list[FeatureVersion]:
     if len(features) > MAX_MEMBERS:
-        raise TooLarge(f"{len(features)} features, and a service has at most {MAX_MEMBERS}", details={})
+        raise TooLarge(
+            _("%(count)s features, and a service has at most %(max_members)s")
+            % {"count": len(features), "max_members": MAX_MEMBERS},
+            details={},
+        )
     seen: dict[tuple[int, int], str] = {}
     versions = []
     for item in resolve_references(features, user=user):
@@ -98,12 +106,14 @@ def _pinned(features: Sequence[str], user: Reader) -> list[FeatureVersion]:
         column = (version.feature_id, version.major)
         if column in seen:
             raise InvalidInput(
-                f"{item.reference} and {seen[column]} are the same values; keep one",
+                _("%(reference)s and %(seen)s are the same values; keep one")
+                % {"reference": item.reference, "seen": seen[column]},
                 details={"references": [seen[column], item.reference]},
             )
         if Status.ARCHIVED in (version.status, version.feature.status, version.feature.group.status):
             raise InvalidInput(
-                f"{item.reference} is archived and no longer served", details={"reference": item.reference}
+                _("%(reference)s is archived and no longer served") % {"reference": item.reference},
+                details={"reference": item.reference},
             )
         seen[column] = item.reference
         versions.append(version)

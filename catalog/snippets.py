@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from keyword import iskeyword
 from shlex import quote
 
+from catalog.wording import gettext as _
+
 ONLINE_TABLE = "serving_featurevalue"
 GROUP_TABLE = "catalog_featuregroup"
 _EXAMPLE_KEY = "15634602"
@@ -52,8 +54,8 @@ def feature_snippets(use: FeatureUse, *, database: str = "sqlite") -> list[Snipp
     return [
         Snippet("use-python", "Python", _python(use)),
         Snippet("use-curl", "curl", _curl(use)),
-        Snippet("use-training", "Training set (Python)", _training(use.base_url, use.keys, [use.reference])),
-        Snippet("use-sql", "SQL (online store)", online_sql(use, database=database)),
+        Snippet("use-training", _("Training set (Python)"), _training(use.base_url, use.keys, [use.reference])),
+        Snippet("use-sql", _("SQL (online store)"), online_sql(use, database=database)),
     ]
 
 
@@ -72,7 +74,27 @@ def service_snippets(*, base_url: str, service: str, join_keys: Sequence[str]) -
     return [
         Snippet("use-python", "Python", python),
         Snippet("use-curl", "curl", curl),
-        Snippet("use-training", "Training set (Python)", _training(base_url, keys, None, service=service)),
+        Snippet("use-training", _("Training set (Python)"), _training(base_url, keys, None, service=service)),
+    ]
+
+
+def selection_snippets(*, base_url: str, references: Sequence[str], join_keys: Sequence[str]) -> list[Snippet]:
+    """Python, curl and a training set for several pinned features of one entity."""
+    keys = {key: _EXAMPLE_KEY if len(join_keys) == 1 else "1" for key in join_keys}
+    one = "entity_id=" + _text(_EXAMPLE_KEY) if len(keys) == 1 else _arguments(keys)
+    named = json.dumps(list(references), indent=4)
+    python = f"{_connect(base_url)}\nfeatures = {named}\nvector = client.get_features({one}, feature_names=features)\n"
+    entity = {"entity_id": _EXAMPLE_KEY} if len(keys) == 1 else keys
+    body = json.dumps({**entity, "features": list(references)})
+    curl = (
+        f"curl -s {quote(base_url + '/api/v1/features/batch')} \\\n"
+        '  -H "Authorization: Token $FEATURESTORE_TOKEN" \\\n'
+        f"  -H 'Content-Type: application/json' \\\n  -d {quote(body)}"
+    )
+    return [
+        Snippet("use-python", "Python", f"{python}vector.to_dict()"),
+        Snippet("use-curl", "curl", curl),
+        Snippet("use-training", _("Training set (Python)"), _training(base_url, keys, list(references))),
     ]
 
 
@@ -132,7 +154,7 @@ def _training(base_url: str, keys: dict[str, str], references: list[str] | None,
         f"import pandas as pd\n{_connect(base_url)}\n\n"
         "# One row per example: which entity, and as of when.\n"
         f"entity_df = pd.DataFrame({{\n{columns}\n"
-        '    "event_timestamp": pd.to_datetime(["2025-06-01"], utc=True),\n})\n'
+        '    "event_timestamp": [pd.Timestamp.now("UTC")],\n})\n'
         f"training = client.get_historical_features(entity_df=entity_df, {chosen})"
     )
 

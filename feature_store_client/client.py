@@ -12,10 +12,11 @@ from feature_store_client.instants import zone_named
 from feature_store_client.management import ManagementCalls
 from feature_store_client.metadata import MetadataCalls
 from feature_store_client.retrying import RetryPolicy
+from feature_store_client.scoring import ScoringCalls
 from feature_store_client.serving import ServingCalls
 
 
-class FeatureStoreClient(ServingCalls, DatasetCalls, ExplainingCalls, MetadataCalls, ManagementCalls):
+class FeatureStoreClient(ServingCalls, ScoringCalls, DatasetCalls, ExplainingCalls, MetadataCalls, ManagementCalls):
     """A client of one feature store. One is enough for a process: it may be used from several threads.
 
     :param base_url: the address of the server, with or without ``/api/v1``.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import pandas as pd
 import pyarrow as pa
@@ -128,6 +128,7 @@ class DatasetCalls(Connected):
             time.sleep(min(pause, left))
             pause = min(pause * 1.5, _LONGEST_PAUSE)
 
+    @overload
     def download_dataset(
         self,
         dataset: DatasetLike,
@@ -136,9 +137,36 @@ class DatasetCalls(Connected):
         fractions: Mapping[str, float] | None = None,
         seed: int | None = None,
         by: Literal["entity", "row"] | None = None,
+        as_table: Literal[False] = False,
         timeout: float | None = None,
-    ) -> pd.DataFrame:
-        """The dataset as a frame: integers as Int64, booleans as boolean, timestamps in UTC.
+    ) -> pd.DataFrame: ...
+
+    @overload
+    def download_dataset(
+        self,
+        dataset: DatasetLike,
+        *,
+        split: str | None = None,
+        fractions: Mapping[str, float] | None = None,
+        seed: int | None = None,
+        by: Literal["entity", "row"] | None = None,
+        as_table: Literal[True],
+        timeout: float | None = None,
+    ) -> pa.Table: ...
+
+    def download_dataset(
+        self,
+        dataset: DatasetLike,
+        *,
+        split: str | None = None,
+        fractions: Mapping[str, float] | None = None,
+        seed: int | None = None,
+        by: Literal["entity", "row"] | None = None,
+        as_table: bool = False,
+        timeout: float | None = None,
+    ) -> pd.DataFrame | pa.Table:
+        """The dataset as a frame: integers as Int64, booleans as boolean, timestamps in UTC; ``as_table`` gives it as
+        an Arrow table, whose columns have exactly the types of the dataset.
 
         With ``split`` only the rows of that part, by default ``train`` (0.8) and ``test`` (0.2); with ``fractions``,
         ``seed`` or ``by`` alone all rows, with a column ``split``. The same arguments give the same parts, always,
@@ -162,7 +190,7 @@ class DatasetCalls(Connected):
             table = pq.read_table(io.BytesIO(response.content))
         except (pa.ArrowException, OSError) as error:
             raise UnexpectedResponseError(f"the answer is not a whole Parquet file: {error}") from error
-        return frames.table_to_frame(table)
+        return table if as_table else frames.table_to_frame(table)
 
     def verify_dataset(self, dataset: DatasetLike, *, timeout: float | None = None) -> DatasetVerification:
         """Have the server make the dataset again from what is pinned and compare every cell."""

@@ -7,8 +7,8 @@ they were.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -48,7 +48,8 @@ def entity_frame(rows: pd.DataFrame | pa.Table) -> pd.DataFrame:
 
 def entity_table(rows: pd.DataFrame | pa.Table, *, zone: ZoneInfo) -> pa.Table:
     """The entity rows as they go to the server: every timestamp in UTC microseconds, those without a zone taken
-    in ``zone``; ``event_timestamp`` may also be dates (their first moment) or ISO 8601 texts.
+    in ``zone``; ``event_timestamp`` may also be dates (their first moment) or ISO 8601 texts, which stay as they are
+    where they have a zone.
 
     :raises InvalidRequestError: naming the column that has no Arrow form or cannot be placed in time.
     """
@@ -64,10 +65,13 @@ def entity_table(rows: pd.DataFrame | pa.Table, *, zone: ZoneInfo) -> pa.Table:
 
 def refuse_columns_named(references: Sequence[str], *, rows: pd.DataFrame | pa.Table) -> None:
     """``InvalidRequestError`` when an entity column has the name of a feature column of the answer."""
-    taken = set(rows.columns if isinstance(rows, pd.DataFrame) else rows.column_names) & set(references)
-    if taken:
-        names = ", ".join(sorted(taken))
-        raise InvalidRequestError(f"entity_df already has columns named {names}; rename or drop them")
+    names = rows.columns if isinstance(rows, pd.DataFrame) else rows.column_names
+    _refuse_taken(set(names) & set(references), called="entity_df")
+
+
+def _refuse_taken(names: Collection[str], *, called: str) -> None:
+    if names:
+        raise InvalidRequestError(f"{called} already has columns named {', '.join(sorted(names))}; rename or drop them")
 
 
 def table_to_stream(table: pa.Table) -> bytes:
@@ -100,12 +104,22 @@ def with_features(entities: pd.DataFrame, answer: pa.Table) -> pd.DataFrame:
     lost = [name for name in entities.columns if name not in answer.column_names]
     if lost:
         raise UnexpectedResponseError(f"the answer lacks the entity columns {', '.join(lost)}")
-    known = set(entities.columns)
     if len(set(answer.column_names)) != answer.num_columns:
         raise UnexpectedResponseError("two columns of the answer have the same name; rename the entity_df column")
-    features = table_to_frame(answer.select([name for name in answer.column_names if name not in known]))
-    features.index = entities.index
-    return pd.concat([entities, features], axis="columns")
+    known = set(entities.columns)
+    features = answer.select([name for name in answer.column_names if name not in known])
+    return beside(entities, features, called="entity_df")
+
+
+def beside(entities: pd.DataFrame, features: pa.Table, *, called: str) -> pd.DataFrame:
+    """A copy of the entity frame with the feature columns behind its own, row by row in order.
+
+    :raises InvalidRequestError: when a column of the entity frame, ``called`` so, has the name of a feature.
+    """
+    _refuse_taken(set(entities.columns) & set(features.column_names), called=called)
+    columns = table_to_frame(features)
+    columns.index = entities.index
+    return pd.concat([entities, columns], axis="columns")
 
 
 def column_of_values(values: Sequence[Any]) -> pd.Series[Any]:
@@ -132,10 +146,15 @@ def _table_of_frame(frame: pd.DataFrame) -> pa.Table:
     for name in frame.columns:
         _refuse_mixed_zones(name, frame[name])
         try:
-            columns.append(pa.array(frame[name], from_pandas=True))
+            columns.append(_plain(pa.array(frame[name], from_pandas=True)))
         except (pa.ArrowException, OverflowError) as error:
             raise _no_arrow_form(name, error) from error
     return pa.table(columns, names=list(frame.columns))
+
+
+def _plain(column: pa.Array[Any]) -> pa.Array[Any]:
+    """Categories as their values: the frame itself keeps what it has."""
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
 
 
 def _table_of_rows(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
@@ -172,23 +191,40 @@ def _refuse_mixed_zones(name: str, column: pd.Series[Any]) -> None:
 def _wire_column(name: str, column: pa.ChunkedArray[Any], *, zone: ZoneInfo) -> pa.ChunkedArray[Any]:
     kind = column.type
     try:
-        if pa.types.is_dictionary(kind):
+        if name == EVENT_TIMESTAMP and pa.types.is_dictionary(kind):
             column = column.cast(kind.value_type)
         elif name == EVENT_TIMESTAMP and pa.types.is_date(kind):
             column = column.cast(pa.timestamp("us"))
         if name == EVENT_TIMESTAMP and (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-            column = _parsed(column)
+            column = _placed(column, zone=zone)
         return _in_utc(column, zone=zone) if pa.types.is_timestamp(column.type) else column
     except (pa.ArrowException, ValueError) as error:
         raise InvalidRequestError(f"column {name!r} of entity_df cannot be placed in time: {error}") from error
 
 
-def _parsed(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
-    moments = [None if text is None else datetime.fromisoformat(text) for text in column.to_pylist()]
-    zoned = {moment.tzinfo is not None for moment in moments if moment is not None}
-    if len(zoned) > 1:
+def _placed(column: pa.ChunkedArray[Any], *, zone: ZoneInfo) -> pa.ChunkedArray[Any]:
+    """Texts that say of themselves when they are, as they came; others as times that are still to be placed."""
+    texts = column.to_pylist()
+    moments = [None if text is None else datetime.fromisoformat(text) for text in texts]
+    # A date is a day in UTC to the server.
+    placed = [
+        moment.tzinfo is not None or (zone.key == "UTC" and _is_date(text))
+        for text, moment in zip(texts, moments, strict=True)
+        if moment is not None
+    ]
+    if all(placed):
+        return column
+    if any(moment.tzinfo is not None for moment in moments if moment is not None):
         raise ValueError("some have a zone, some have none")
-    return pa.chunked_array([pa.array(moments, type=_INSTANT if zoned == {True} else pa.timestamp("us"))])
+    return pa.chunked_array([pa.array(moments, type=pa.timestamp("us"))])
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _in_utc(column: pa.ChunkedArray[Any], *, zone: ZoneInfo) -> pa.ChunkedArray[Any]:

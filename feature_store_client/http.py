@@ -22,9 +22,11 @@ from feature_store_client.error_mapping import error_from_response
 from feature_store_client.errors import InvalidRequestError, ServerUnavailableError, UnexpectedResponseError
 from feature_store_client.retrying import (
     RetryPolicy,
+    broke_off_unanswered,
     may_repeat_failure,
     may_repeat_status,
     retry_after_seconds,
+    timed_out,
 )
 from feature_store_client.version import __version__
 
@@ -116,7 +118,9 @@ class Transport:
                     auth=self._auth,
                     timeout=self.timeout if timeout is None else timeout,
                     allow_redirects=False,
+                    stream=True,
                 )
+                _read_whole(response)
             except requests.RequestException as failure:
                 if not may_repeat_failure(failure, idempotent=idempotent):
                     raise self._no_answer(failure) from failure
@@ -135,9 +139,20 @@ class Transport:
             retry += 1
 
     def _no_answer(self, failure: requests.RequestException) -> Exception:
-        if isinstance(failure, requests.exceptions.Timeout):
+        if timed_out(failure):
             return ServerUnavailableError(f"{self.root} did not answer in time: {failure}", code="timeout")
-        if isinstance(failure, requests.exceptions.ConnectionError | requests.exceptions.ChunkedEncodingError):
+        if isinstance(failure, requests.exceptions.ChunkedEncodingError):
+            return ServerUnavailableError(
+                f"the answer of {self.root} broke off before its end, so nothing of it is given: {failure}",
+                code="connection_failed",
+            )
+        if broke_off_unanswered(failure):
+            return ServerUnavailableError(
+                f"the connection to {self.root} broke off before its answer came, "
+                f"so whether the request was carried out is not known: {failure}",
+                code="connection_failed",
+            )
+        if isinstance(failure, requests.exceptions.ConnectionError):
             return ServerUnavailableError(f"no connection to {self.root}: {failure}", code="connection_failed")
         if isinstance(failure, requests.exceptions.ContentDecodingError):
             return UnexpectedResponseError(f"the answer of {self.root} cannot be decoded: {failure}")
@@ -178,6 +193,14 @@ def _plain_value(value: object) -> object:
     if isinstance(value, uuid.UUID):
         return str(value)
     raise TypeError(f"{value!r} ({type(value).__name__}) has no JSON form")
+
+
+def _read_whole(response: requests.Response) -> None:
+    """Read the body in one piece: by itself requests takes ten kilobytes at a time, most of the time of a large table.
+
+    Fails as ``response.content`` would.
+    """
+    response._content = b"".join(response.iter_content(None))
 
 
 def _api_root(base_url: str) -> str:

@@ -26,7 +26,7 @@ class MetadataCalls(Connected):
         Filters are those of the API: group, entity, data_type, tag, owner, status, search, ordering, page_size.
         """
         params = {name: _filter_text(value) for name, value in filters.items() if value is not None}
-        yield from self._every_page("metadata/features", params)
+        yield from self._every_feature("metadata/features", params)
 
     def get_feature_metadata(self, name: str) -> FeatureInfo:
         """A feature by its reference, with statistics and quality; versions and more are in ``details``."""
@@ -44,7 +44,7 @@ class MetadataCalls(Connected):
             params["tags"] = ",".join(wanted)
         if q:
             params["q"] = q
-        return list(self._every_page("metadata/features/search", params))
+        return list(self._every_feature("metadata/features/search", params))
 
     def get_lineage(self, name: str, *, depth: int | None = None) -> Lineage:
         """Where a feature comes from and who uses it, up and down, at most ``depth`` steps away."""
@@ -54,6 +54,16 @@ class MetadataCalls(Connected):
                 params=None if depth is None else {"depth": str(depth)},
             )
         )
+
+    def get_quality(self, name: str) -> dict[str, Any]:
+        """The ``measures`` of a feature against their thresholds, and its ``rules``, each with its last thirty
+        ``checks``, newest first, as the server reports them."""
+        return self._transport.get_json(f"metadata/features/{_segment(name)}/quality")
+
+    def get_audit(self, name: str) -> Iterator[dict[str, Any]]:
+        """What was changed of a feature, newest first: ``at``, ``actor``, ``action``, ``before``, ``after`` and more.
+        Needs the capability edit_catalog."""
+        yield from self._every_page(f"metadata/features/{_segment(name)}/audit", {})
 
     def stats(self) -> dict[str, Any]:
         """Totals, freshness, usage, quality, latency and storage, as the server reports them."""
@@ -76,14 +86,17 @@ class MetadataCalls(Connected):
             raise error_from_response(response) from None
         return Health(healthy=healthy, status=status, checks=reading.mapping(answer, "checks"))
 
-    def _every_page(self, path: str, params: Params) -> Iterator[FeatureInfo]:
+    def _every_feature(self, path: str, params: Params) -> Iterator[FeatureInfo]:
+        for entry in self._every_page(path, params):
+            yield FeatureInfo.from_json(entry)
+
+    def _every_page(self, path: str, params: Params) -> Iterator[dict[str, Any]]:
         """The next page is asked for at the client's own address, with the query of the link: behind a proxy
         the link may name another host, and the token goes to no other."""
         seen: set[str] = set()
         while True:
             answer = self._transport.get_json(path, params=params)
-            for entry in reading.objects(answer, "results"):
-                yield FeatureInfo.from_json(entry)
+            yield from reading.objects(answer, "results")
             following = reading.text(answer, "next")
             if following is None:
                 return

@@ -48,10 +48,10 @@ def may_repeat_failure(failure: requests.RequestException, *, idempotent: bool) 
     A time out while waiting for the answer is not repeated: the server is busy with it, and asking again adds to
     its load.
     """
-    if isinstance(failure, requests.exceptions.SSLError | requests.exceptions.ReadTimeout):
-        return False
     if never_sent(failure):
         return True
+    if isinstance(failure, requests.exceptions.SSLError) or timed_out(failure):
+        return False
     broken = requests.exceptions.ConnectionError | requests.exceptions.ChunkedEncodingError
     return idempotent and isinstance(failure, broken)
 
@@ -60,9 +60,27 @@ def never_sent(failure: requests.RequestException) -> bool:
     """True when the connection could not be made, so the server has seen nothing of the request."""
     if isinstance(failure, requests.exceptions.ConnectTimeout):
         return True
-    cause = failure.args[0] if failure.args else None
-    reason = getattr(cause, "reason", None)
+    reason = getattr(_cause(failure), "reason", None)
     return isinstance(reason, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError)
+
+
+def timed_out(failure: requests.RequestException) -> bool:
+    """True when the connection could not be made in time, or no more of the answer came in time."""
+    # A body that stops coming is no Timeout to requests, as headers are that do not come.
+    return isinstance(failure, requests.exceptions.Timeout) or isinstance(
+        _cause(failure), urllib3.exceptions.ReadTimeoutError
+    )
+
+
+def broke_off_unanswered(failure: requests.RequestException) -> bool:
+    """True when the connection was made, and ended before the headers of an answer."""
+    return type(failure) is requests.exceptions.ConnectionError and isinstance(
+        _cause(failure), urllib3.exceptions.ProtocolError
+    )
+
+
+def _cause(failure: requests.RequestException) -> object:
+    return failure.args[0] if failure.args else None
 
 
 def retry_after_seconds(response: requests.Response) -> float | None:

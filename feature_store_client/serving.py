@@ -119,28 +119,6 @@ class ServingCalls(Connected):
             FeatureVector.from_json(result, asked_by=asked_by) for result, asked_by in zip(results, asked, strict=True)
         ]
 
-    def get_features_frame(
-        self,
-        entity_ids: Iterable[Any] | None = None,
-        *,
-        entities: Iterable[Mapping[str, Any]] | None = None,
-        feature_names: str | Sequence[str] | None = None,
-        service: str | None = None,
-    ) -> pd.DataFrame:
-        """The latest values of several entities as a frame: one row per entity in their order, the entity id (or
-        the join keys) first, then a column per feature reference. Integers are Int64, booleans boolean."""
-        _, asked = entities_of(entity_ids=entity_ids, entities=entities)
-        if entities is not None:
-            vectors = self.get_features(entities=asked, feature_names=feature_names, service=service)
-            key_names = list(dict.fromkeys(name for entity in asked for name in entity))
-            keys = {name: [entity.get(name) for entity in asked] for name in key_names}
-        else:
-            vectors = self.get_features(entity_ids=asked, feature_names=feature_names, service=service)
-            keys = {"entity_id": asked}
-        references = list(dict.fromkeys(name for vector in vectors for name in vector))
-        columns = keys | {name: [vector.features.get(name) for vector in vectors] for name in references}
-        return pd.DataFrame({name: frames.column_of_values(values) for name, values in columns.items()})
-
     def get_historical_features(
         self,
         entity_df: frames.EntityRows,

@@ -17,8 +17,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from featurestore_site.error_shape import error_body, unknown_address
+from featurestore_site.on_demand import on_demand
 from featurestore_site.openapi import calls_of_the_api
-from ingestion.api.health import HealthView
 
 VERSION = "v1"
 
@@ -79,18 +79,21 @@ def turned_off(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  (the fram
 def api_urls() -> list[URLPattern | URLResolver]:
     """The addresses below ``/api``, as the configuration says."""
     serving = settings.FEATURESTORE.serving
+    health = on_demand("api/v1/health", "ingestion.api.health_urls")
     if not serving.api_enabled:
-        return [path("api/v1/health", HealthView.as_view(), name="health"), re_path(r"^api(/.*)?$", turned_off)]
+        return [health, re_path(r"^api(/.*)?$", turned_off)]
     described: list[URLPattern | URLResolver] = [
         path("api/v1/schema", SpectacularAPIView.as_view(), name="api-schema"),
         path("api/v1/docs", DocsView.as_view(url_name="api-schema"), name="api-docs"),
     ]
     return [
+        path("api/v1/", include("serving.api.urls")),
+        health,
         *(described if serving.enable_api_docs else []),
         # The list of calls is what a person finds who looks where the API begins.
         re_path(r"^api(?:/(?:v1/?)?)?$", RootView.as_view(schema=None), name="api-root"),
-        path("api/v1/", include("serving.api.urls")),
-        path("api/v1/", include("catalog.api.urls")),
-        path("api/v1/", include("ingestion.api.urls")),
+        on_demand("api/v1/", "serving.api.table_urls"),
+        on_demand("api/v1/", "catalog.api.urls"),
+        on_demand("api/v1/", "ingestion.api.urls"),
         re_path(r"^api/", no_such_call),
     ]

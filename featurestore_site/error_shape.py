@@ -17,6 +17,8 @@ from rest_framework.views import set_rollback
 from catalog.errors import FeatureStoreError
 
 API_PREFIX = "/api/"
+# Calls of the API that lie where the clients of another system look for them.
+OTHER_CALLS = frozenset({"/get-online-features"})
 
 # The framework's errors by our codes; the first class that fits counts.
 _CODES: tuple[tuple[type[exceptions.APIException], str], ...] = (
@@ -34,6 +36,11 @@ _CODES: tuple[tuple[type[exceptions.APIException], str], ...] = (
 _UNAVAILABLE_SECONDS = 1
 
 logger = logging.getLogger(__name__)
+
+
+def is_call(path: str) -> bool:
+    """Whether a program is served at this path, not a person."""
+    return path.startswith(API_PREFIX) or path in OTHER_CALLS
 
 
 def error_body(code: str, message: str, details: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -123,26 +130,26 @@ def unknown_address(request: HttpRequest) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """What no view was asked about, such as a host that is not allowed."""
-    if request.path.startswith(API_PREFIX):
+    if is_call(request.path):
         return JsonResponse(error_body("invalid_input", "the request is not well formed"), status=400)
     return defaults.bad_request(request, exception)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if request.path.startswith(API_PREFIX):
+    if is_call(request.path):
         return JsonResponse(error_body("permission_denied", "this is not allowed to you"), status=403)
     return defaults.permission_denied(request, exception)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if request.path.startswith(API_PREFIX):
+    if is_call(request.path):
         return unknown_address(request)
     return defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """A fault of the store itself, which its log has with the traceback."""
-    if request.path.startswith(API_PREFIX):
+    if is_call(request.path):
         message = "the store failed while answering; its log says more under the id in X-Request-ID"
         return JsonResponse(error_body("server_error", message), status=500)
     return defaults.server_error(request)

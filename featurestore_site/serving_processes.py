@@ -50,6 +50,7 @@ def _worker(configuration: Configuration) -> Part:
             *_celery(), "worker", "--concurrency", str(configuration.performance.parallel_workers),
             "--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--max-tasks-per-child", "100",
         ),
+        niceness=configuration.performance.worker_niceness,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from featurestore_site import broker
 from featurestore_site.configuration import load_configuration
 from featurestore_site.databases import databases
+from featurestore_site.languages import languages_of
 from featurestore_site.logs import logging_settings
 from featurestore_site.private_files import make_private_file, make_private_folder
 
@@ -35,7 +36,7 @@ INSTALLED_APPS = [
     "catalog.apps.CatalogConfig",
     "serving.apps.ServingConfig",
     "ingestion.apps.IngestionConfig",
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # its classes are loaded with its addresses
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -44,17 +45,20 @@ INSTALLED_APPS = [
     "rest_framework",
     "django_filters",
     "corsheaders",
+    "django_htmx",
     "django_celery_beat",
     "drf_spectacular",
     "drf_spectacular_sidecar",
 ]
 
 MIDDLEWARE = [
+    "featurestore_site.middleware.CallsWithKey",
     "django.middleware.security.SecurityMiddleware",
     "featurestore_site.middleware.StaticFiles",
     "featurestore_site.middleware.ContentSecurityPolicy",
     "featurestore_site.middleware.NoSharedCopies",
     *(["corsheaders.middleware.CorsMiddleware"] if FEATURESTORE.security.cors.enabled else []),
+    "featurestore_site.middleware.PageLanguage",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -63,6 +67,7 @@ MIDDLEWARE = [
     "featurestore_site.sign_in_limit.SignInLimit",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
     "featurestore_site.page_errors.PageErrors",
 ]
 
@@ -125,8 +130,12 @@ LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
 
 # ---- Language and time -----------------------------------------------------------------------------------
-LANGUAGE_CODE = "en-us"
-USE_I18N = False
+# What no page says is English: calls of the API, commands, tasks, logs. Pages speak the languages that the folder of
+# translations holds, by what the browser of the reader asks for.
+LANGUAGE_CODE = "en"
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGES = languages_of(LOCALE_PATHS[0], own=LANGUAGE_CODE)
+USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 FORMAT_MODULE_PATH = "featurestore_site.formats"
@@ -162,6 +171,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_RENDERER_CLASSES": ["serving.api.renderers.JsonAnswer"],
     "DEFAULT_PARSER_CLASSES": ["serving.api.body_parsers.JsonBody"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "serving.api.negotiation.PlainNegotiation",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "featurestore_site.error_shape.exception_handler",
     "NUM_PROXIES": 1 if _environment.behind_proxy else 0,
@@ -185,10 +195,12 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "Status": "catalog.models.Status",
         "LineageNodeKind": "catalog.models.NodeKind",
+        "JournalEntryKind": "catalog.models.EntryKind",
         "RunKind": "ingestion.models.RunKind",
         "RunState": "ingestion.models.RunState",
         "DatasetState": "serving.models.DatasetState",
         "CheckState": ["pass", "warn", "fail"],
+        "EvidenceState": ["good", "warn", "bad", "unknown"],
         "HealthStatus": ["healthy", "unhealthy"],
         "ValueStatus": ["PRESENT", "NULL_VALUE", "NOT_FOUND", "OUTSIDE_MAX_AGE", "MASKED"],
     },

@@ -13,6 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from types import FrameType
 
+from featurestore_site.priority import give_way
+
 _LONGEST_PAUSE = 30.0
 _STEADY_SECONDS = 60.0
 _GRACE_SECONDS = 20.0
@@ -21,10 +23,11 @@ _PR_SET_PDEATHSIG = 1
 
 @dataclass(frozen=True)
 class Part:
-    """One process of the whole: its name in messages and its command line."""
+    """One process of the whole: its name in messages and its command line; ``niceness`` says how far it gives way."""
 
     name: str
     command: tuple[str, ...]
+    niceness: int = 0
 
 
 @dataclass
@@ -72,12 +75,14 @@ class Supervisor:
 
     def _start(self, part: Part) -> _Running:
         supervisor = os.getpid()
-        process = subprocess.Popen(
-            part.command,
-            env=self._environment,
-            preexec_fn=(lambda: _die_with(supervisor)) if sys.platform == "linux" else None,
-            start_new_session=True,
-        )
+
+        def begin() -> None:
+            if part.niceness:
+                give_way(part.niceness)
+            if sys.platform == "linux":
+                _die_with(supervisor)
+
+        process = subprocess.Popen(part.command, env=self._environment, preexec_fn=begin, start_new_session=True)
         return _Running(part=part, process=process, started=time.monotonic())
 
     def _look_after(self, entry: _Running) -> None:

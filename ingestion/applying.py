@@ -11,10 +11,10 @@ from django.db import IntegrityError, transaction
 from catalog.declarations import CatalogDeclaration
 from catalog.models import FeatureGroup, Status
 from catalog.registration import Plan, Policy, apply_declaration, plan_changes
+from ingestion.models import WAREHOUSE
 from ingestion.schedules import plan_schedules, sync_schedules
 from ingestion.source_registration import DeclaredSource, plan_sources, register_sources
 
-WAREHOUSE = "warehouse"  # the source that step 6 left
 ATTEMPTS = 5
 
 

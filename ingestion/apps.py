@@ -1,5 +1,6 @@
 from django.apps import AppConfig
-from django.utils.module_loading import import_string
+
+from catalog.contributions import announce
 
 
 class IngestionConfig(AppConfig):
@@ -7,5 +8,5 @@ class IngestionConfig(AppConfig):
     verbose_name = "Ingestion"
 
     def ready(self) -> None:
-        # The panels need the models, which are there only now.
-        import_string("ingestion.panels.register_panels")()
+        announce("ingestion.panels.register_panels")
+        announce("ingestion.lineage_facts.register_lineage_facts")

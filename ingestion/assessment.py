@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from django.conf import settings
 
+from catalog.arrow_types import arrow_type
 from catalog.clock import now
 from catalog.declarations import RowRule
 from catalog.models import FeatureGroup, FeatureVersion
-from catalog.value_types import arrow_type
 from ingestion.checks import ColumnRules, RuleOutcome, check_drift, check_outliers, check_rows, drift_from
 from ingestion.plan import column_rules, ingested_versions
 from ingestion.profiles import Profile, Shortfall, profile_columns, quality_report

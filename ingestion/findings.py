@@ -55,6 +55,9 @@ def store_report(
                 failed=result.failed,
                 message=result.message[:500],
                 sample=list(result.sample),
+                measured=result.measured,
+                threshold=result.threshold,
+                ratio=result.ratio,
             )
             for result in results
         ]

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from catalog.errors import NotFound
 from catalog.models import FeatureGroup
+from catalog.wording import gettext as _
 
 
 def choose_groups(names: Sequence[str] | None, *, among: QuerySet[FeatureGroup]) -> list[FeatureGroup]:
@@ -23,6 +24,9 @@ def choose_groups(names: Sequence[str] | None, *, among: QuerySet[FeatureGroup])
     unknown = [name for name in dict.fromkeys(names) if name not in known]
     if unknown:
         near = difflib.get_close_matches(unknown[0], list(known), n=3, cutoff=0.5)
-        hint = f"; did you mean {', '.join(near)}?" if near else ""
-        raise NotFound(f"there is no feature group {unknown[0]!r}{hint}", details={"groups": unknown, "nearest": near})
+        hint = _("; did you mean %(names)s?") % {"names": ", ".join(near)} if near else ""
+        raise NotFound(
+            _("there is no feature group %(unknown)r%(hint)s") % {"unknown": unknown[0], "hint": hint},
+            details={"groups": unknown, "nearest": near},
+        )
     return [known[name] for name in dict.fromkeys(names)]

@@ -18,7 +18,7 @@ from uuid import UUID
 from django.db import DatabaseError, connection
 from django.db.models import F, Q, QuerySet
 
-from catalog.clock import now
+from catalog.clock import machine_time as now
 from catalog.models import FeatureGroup
 from ingestion.models import GroupLease
 from serving.processes import is_dead, this_process

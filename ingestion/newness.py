@@ -14,13 +14,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
+
+from serving import spilling
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,8 @@ def select_new_rows(
     """
     limit = {"memory_limit": memory_limit} if memory_limit else {}
     identity = ["entity_key", "event_timestamp", *(["created_timestamp"] if source_has_created else [])]
-    if spill_folder is not None:
-        spill_folder.mkdir(parents=True, exist_ok=True)
     with (
-        TemporaryDirectory(prefix="newness-", dir=spill_folder, ignore_cleanup_errors=True) as folder,
+        spilling.spill_folder(spill_folder, work="newness") as folder,
         duckdb.connect(config={"temp_directory": folder, **limit}) as connection,
     ):
         connection.execute("SET TimeZone = 'UTC'")

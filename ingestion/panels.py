@@ -2,74 +2,91 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Subquery
 from django.http import HttpRequest
-from django_celery_beat.models import PeriodicTask
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from catalog.access import Capability, may
+from catalog.cards import register_card_facts
 from catalog.clock import now
-from catalog.disclosure import shows_rows_of
+from catalog.disclosure import closed_features, shows_rows_of
+from catalog.evidence import register_checks
 from catalog.models import FeatureGroup, FeatureVersion, Status
 from catalog.panels import Panel, Slot, register
-from ingestion.models import IngestionRun, QuarantinedRow, RunKind, RunState, Source, ValidationReport
+from ingestion.card_facts import card_facts
+from ingestion.first_steps import first_steps
+from ingestion.group_source import source_of
+from ingestion.home_runs import groups_of_note, newest_runs, runs_of_day
+from ingestion.models import IngestionRun, QuarantinedRow
+from ingestion.newest_report import newest_report_of, newest_results_of
+from ingestion.rule_history import checks_of, drift_chart, history_of, strips_of
 from ingestion.rule_results import closed_names, rule_rows, sample_table, told
 from ingestion.run_figures import strip_of
-from ingestion.sample_reads import record_rows_shown, record_samples_shown
-from ingestion.schedules import INGEST
+from ingestion.sample_reads import record_group_samples_shown, record_rows_shown, samples_of
 
 _STRIP, _LIST, _SAMPLES = 60, 5, 5
 
 
 def register_panels() -> None:
-    """Add the panels of this app to the pages of the catalog."""
-    register(Slot.HOME_TILES, Panel("Runs", "ingestion/panels/home_tiles.html", _home_tiles))
-    register(Slot.HOME, Panel("Newest runs", "ingestion/panels/home_runs.html", _home_runs))
-    register(Slot.FEATURE_QUALITY, Panel("Rules", "ingestion/panels/feature_rules.html", _feature_rules))
-    register(Slot.GROUP_ACTIONS, Panel("Runs", "ingestion/panels/group_actions.html", _group_actions))
-    register(Slot.GROUP, Panel("Runs", "ingestion/panels/group_runs.html", _group_runs))
-    register(Slot.GROUP, Panel("Quality", "ingestion/panels/group_quality.html", _group_quality))
-    register(Slot.GROUP, Panel("Rows kept out", "ingestion/panels/group_quarantine.html", _group_quarantine))
-    register(Slot.GROUP_ASIDE, Panel("Source", "ingestion/panels/group_source.html", _group_source))
+    """Add the panels of this app to the pages of the catalog, and what it knows of checks and of features in lists."""
+    register_checks(checks_of)
+    register_card_facts(card_facts)
+    register(Slot.FIRST_STEPS, Panel(gettext_lazy("First steps"), "ingestion/panels/first_steps.html", first_steps))
+    register(Slot.HOME_TILES, Panel(gettext_lazy("Runs"), "ingestion/panels/home_tiles.html", _home_tiles))
+    register(Slot.HOME, Panel(gettext_lazy("Newest runs"), "ingestion/panels/home_runs.html", _home_runs))
+    register(
+        Slot.FEATURE_QUALITY,
+        Panel(gettext_lazy("Rules"), "ingestion/panels/feature_rules.html", _feature_rules, _rules_twin),
+    )
+    register(Slot.GROUP_ACTIONS, Panel(gettext_lazy("Runs"), "ingestion/panels/group_actions.html", _group_actions))
+    register(Slot.GROUP, Panel(gettext_lazy("Runs"), "ingestion/panels/group_runs.html", _group_runs, _runs_twin))
+    register(
+        Slot.GROUP, Panel(gettext_lazy("Quality"), "ingestion/panels/group_quality.html", _group_quality, _quality_twin)
+    )
+    kept_out = Panel(
+        gettext_lazy("Rows kept out"), "ingestion/panels/group_quarantine.html", _group_quarantine, _quarantine_twin
+    )
+    register(Slot.GROUP, kept_out)
+    register(
+        Slot.GROUP_ASIDE,
+        Panel(gettext_lazy("Source"), "ingestion/panels/group_source.html", _group_source, _source_twin),
+    )
 
 
 def _home_tiles(request: HttpRequest, subject: None) -> dict[str, Any]:  # noqa: ARG001
-    day = IngestionRun.objects.visible_to(request.user).filter(created_at__gte=now() - timedelta(hours=24))
-    failed = Count("pk", filter=Q(state=RunState.FAILED))
-    return day.aggregate(runs=Count("pk"), failed=failed)
+    return asdict(runs_of_day(request.user, at=now()))
 
 
 def _home_runs(request: HttpRequest, subject: None) -> dict[str, Any] | None:  # noqa: ARG001
-    groups = FeatureGroup.objects.visible_to(request.user).ingested()
-    newest = list(
-        IngestionRun.objects.visible_to(request.user).select_related("group").defer("log", "problems")[:_STRIP]
-    )
-    waiting = groups.exclude(runs__state=RunState.SUCCEEDED, runs__kind=RunKind.INGEST).order_by("name")
+    newest, groups = newest_runs(request.user), groups_of_note(request.user, at=now())
     return {
         "strip": strip_of(newest) if newest else None,
         "runs": newest[:_LIST],
-        "never_ingested": waiting[:20],
-        "stale": _stale(groups),
+        "never_ingested": groups.never_ingested,
+        "stale": groups.stale,
     }
 
 
-def _stale(groups: Any) -> list[FeatureGroup]:
-    """The groups whose newest value is older than the group's freshness allows."""
-    fresh = groups.filter(freshness__isnull=False).annotate(
-        newest_event=Max("features__default_version__latest_profile__newest_event")
-    )
-    at = now()
-    return [group for group in fresh if group.newest_event and at - group.newest_event > group.freshness]
-
-
 def _feature_rules(request: HttpRequest, version: FeatureVersion) -> dict[str, Any]:
-    report = _newest_report(version.feature.group)
-    shows_rows = may(request.user, Capability.READ_VALUES)
-    rules = rule_rows(report, user=request.user, shows_rows=shows_rows, version=version) if report else []
-    record_samples_shown(rule.result for rule in rules if rule.rows)
-    return {"report": report, "rules": rules}
+    history = history_of(version)
+    strips = strips_of(history)
+    is_closed = version.feature_id in closed_features(user=request.user, features=[version.feature])
+    broken = [strip.newest.pk for strip in strips if strip.newest.failed]
+    samples = {} if is_closed or not broken else samples_of(broken, version=version)
+    return {
+        "report": history[0].report if history else None,
+        "rules": [(strip, samples.get(strip.newest.pk)) for strip in strips],
+        "drift": drift_chart(history, name=version.feature.name),
+        "is_closed": is_closed,
+        "has_profile": version.latest_profile is not None,
+    }
 
 
 def _group_actions(request: HttpRequest, group: FeatureGroup) -> dict[str, Any] | None:
@@ -86,12 +103,12 @@ def _group_runs(request: HttpRequest, group: FeatureGroup) -> dict[str, Any]:
 
 
 def _group_quality(request: HttpRequest, group: FeatureGroup) -> dict[str, Any]:
-    report = _newest_report(group)
+    report = newest_report_of(group)
     shows_rows = shows_rows_of(user=request.user, group=group)
-    rules = rule_rows(report, user=request.user, shows_rows=shows_rows) if report else []
-    closed = closed_names(group, user=request.user)
+    rules = rule_rows(newest_results_of(group), user=request.user, shows_rows=shows_rows)
+    closed = closed_names(group, user=request.user) if report and report.shortfalls else set()
     broken = [rule for rule in rules if not rule.result.passed]
-    record_samples_shown(rule.result for rule in broken if rule.rows)
+    record_group_samples_shown(group, [rule.result for rule in broken if rule.rows])
     return {
         "group": group,
         "report": report,
@@ -102,38 +119,53 @@ def _group_quality(request: HttpRequest, group: FeatureGroup) -> dict[str, Any]:
 
 def _group_quarantine(request: HttpRequest, group: FeatureGroup) -> dict[str, Any] | None:
     kept_out = QuarantinedRow.objects.filter(group=group)
-    count = kept_out.count()
-    if not count:
-        return None
+    counted = kept_out.order_by().values("group").annotate(rows=Count("pk")).values("rows")
     shows_rows = shows_rows_of(user=request.user, group=group)
-    samples = list(kept_out[:_SAMPLES]) if shows_rows else []
+    # One row at least, because each says how many there are.
+    newest = list(kept_out.annotate(kept_out=Subquery(counted))[: _SAMPLES if shows_rows else 1])
+    if not newest:
+        return None
+    samples = newest if shows_rows else []
     record_rows_shown(group, rows=len(samples))
+    count = newest[0].kept_out
     return {"group": group, "count": count, "shows_rows": shows_rows, "samples": quarantined(samples)}
 
 
 def _group_source(request: HttpRequest, group: FeatureGroup) -> dict[str, Any]:
-    source = Source.objects.filter(name=group.source).first()
-    tasks = PeriodicTask.objects.select_related("crontab", "interval").filter(task=INGEST)
-    schedule = tasks.filter(kwargs__contains=f'"{group.name}"').order_by("-enabled", "pk").first()
+    found = source_of(group, at=now())
     # Where the data lies is the business of those who run ingestions, not of every reader.
     may_run = may(request.user, Capability.RUN_INGESTION)
-    return {"group": group, "source": source, "shows_location": may_run, "schedule": _schedule_text(schedule)}
+    schedule = _("%(schedule)s, paused") % {"schedule": found.schedule} if found.is_paused else found.schedule
+    return {
+        "group": group,
+        "source": found.source,
+        "shows_location": may_run,
+        "schedule": schedule,
+        "next_due": found.next_due,
+    }
 
 
-def _schedule_text(task: Any) -> str:
-    if task is None:
-        return ""
-    cron = task.crontab
-    if cron is None:
-        return str(task.interval or task.schedule) + ("" if task.enabled else ", paused")
-    line = f"{cron.minute} {cron.hour} {cron.day_of_month} {cron.month_of_year} {cron.day_of_week}"
-    return f"{line} {cron.timezone}" + ("" if task.enabled else ", paused")
+def _rules_twin(version: FeatureVersion) -> str:
+    feature = version.feature
+    return reverse("feature-quality", kwargs={"ref": f"{feature.group.name}:{feature.name}@{version.number}"})
 
 
-def quarantined(rows: list[QuarantinedRow]) -> list[tuple[QuarantinedRow, tuple[str, ...], list[tuple[str, ...]]]]:
+def _runs_twin(group: FeatureGroup) -> str:
+    return f"{reverse('run-list')}?{urlencode({'group': group.name})}"
+
+
+def _quality_twin(group: FeatureGroup) -> str:
+    return reverse("group-quality", kwargs={"name": group.name})
+
+
+def _quarantine_twin(group: FeatureGroup) -> str:
+    return f"{reverse('quarantine-list')}?{urlencode({'group': group.name})}"
+
+
+def _source_twin(group: FeatureGroup) -> str:
+    return reverse("group-source", kwargs={"name": group.name})
+
+
+def quarantined(rows: Sequence[QuarantinedRow]) -> list[tuple[QuarantinedRow, tuple[str, ...], list[tuple[str, ...]]]]:
     """Each row kept out, with its columns and their values as texts."""
     return [(row, *sample_table([row.row])) for row in rows]
-
-
-def _newest_report(group: FeatureGroup) -> ValidationReport | None:
-    return ValidationReport.objects.filter(group=group).select_related("run").first()

@@ -17,6 +17,8 @@ import pyarrow.compute as pc
 import pyarrow.dataset as pads
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
+from django.db.models.expressions import Combinable
 
 from catalog.clock import now
 from ingestion import leases
@@ -177,21 +179,17 @@ def _finish(
     progress: RunProgress,
 ) -> None:
     """The second commit: all that the run changes in SQL, and its end."""
-    done = 0
-
-    def show(count: int) -> None:
-        nonlocal done
-        done += count
-        progress.share(done, prepared.rows.num_rows if prepared else 0)
-
     store_quarantine(
         run=run,
         rejected=rejected_rows(checked.rows, checked.outcome),
         hold=lambda: leases.assert_held(lease),
     )
+    ahead = None if prepared is None else _carry_ahead(run, prepared, lease=lease, progress=progress)
     with transaction.atomic():
         leases.assert_held(lease)
-        carried = None if prepared is None else materialization.commit(prepared, progress=show)
+        carried = None if ahead is None else materialization.commit(ahead)
+        # What was carried ahead is counted already, by this attempt and those before it.
+        uncounted = 0 if ahead is None or carried is None or ahead.ahead else carried.rows_written
         store_source_problems(versions=checked.plan.versions, problems=checked.rows.problems)
         store_report(
             run=run,
@@ -217,9 +215,26 @@ def _finish(
             rows_unchanged=new.unchanged,
             rows_superseded=new.superseded,
             rows_appended=appended,
-            rows_online=0 if carried is None else carried.rows_written,
+            rows_online=F("rows_online") + uncounted,
             table_version=None if carried is None else carried.table_version,
         )
+
+
+def _carry_ahead(
+    run: IngestionRun, prepared: materialization.Prepared, *, lease: leases.Lease, progress: RunProgress
+) -> materialization.Carried:
+    """Put the rows of a large load online; the run counts them as it goes, and also if it is broken off."""
+    done = 0
+
+    def show(count: int) -> None:
+        nonlocal done
+        done += count
+        progress.share(done, prepared.latest.count)
+
+    def count(changed: int) -> None:
+        IngestionRun.objects.filter(pk=run.pk).update(rows_online=F("rows_online") + changed)
+
+    return materialization.carry_ahead(prepared, hold=lambda: leases.assert_held(lease), written=count, progress=show)
 
 
 def _close(
@@ -229,7 +244,7 @@ def _close(
     state: RunState,
     error: str = "",
     step6_problems: Sequence[Problem] = (),
-    **counts: int | None,
+    **counts: int | Combinable | None,
 ) -> None:
     IngestionRun.objects.filter(pk=run.pk).update(
         state=state,

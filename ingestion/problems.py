@@ -20,9 +20,9 @@ from catalog.durations import format_duration
 from catalog.errors import FeatureStoreError
 from catalog.models import Feature, FeatureServiceMember, FeatureVersion, Status
 from catalog.registration.printing import counts_text
-from ingestion.applying import WAREHOUSE, configured, plan_configuration
+from ingestion.applying import configured, plan_configuration
 from ingestion.group_status import GroupStatus
-from ingestion.models import GroupLease, IngestionRun, RunState, Source, ValidationReport
+from ingestion.models import WAREHOUSE, GroupLease, IngestionRun, RunState, Source, ValidationReport
 from serving.models import FeatureUsage
 
 UNATTENDED = timedelta(minutes=5)

@@ -29,7 +29,7 @@ class RunProgress:
         self._written = time.monotonic()
         IngestionRun.objects.filter(pk=self._run.pk).update(step=step, progress=0.0)
         if self._show is not None:
-            self._show(step.label, 0.0)
+            self._show(str(step.label), 0.0)
         if message:
             self.say(message)
 
@@ -37,12 +37,12 @@ class RunProgress:
         """``done`` of ``total`` parts of the present step are done."""
         share = min(1.0, done / total) if total > 0 else 1.0
         if self._show is not None:
-            self._show(self._step.label, share)
+            self._show(str(self._step.label), share)
         if time.monotonic() - self._written >= _WRITE_EVERY_SECONDS:
             self._written = time.monotonic()
             IngestionRun.objects.filter(pk=self._run.pk).update(progress=share)
 
     def say(self, message: str) -> None:
         """Add a line to the run's log."""
-        line = f"{now():%Y-%m-%d %H:%M:%S} {message}\n"
+        line = f"{now():%Y-%m-%d %H:%M:%S} UTC {message}\n"
         IngestionRun.objects.filter(pk=self._run.pk).update(log=Concat("log", Value(line)))

@@ -37,9 +37,10 @@ def rebuild_online(
             prepared = materialization.prepare(group, rebuild=whole)
             if prepared is None:
                 return None
+            carried = materialization.carry_ahead(prepared, hold=lambda: leases.assert_held(lease), progress=progress)
             with transaction.atomic():
                 leases.assert_held(lease)
-                done = materialization.commit(prepared, progress=progress)
+                done = materialization.commit(carried, progress=progress)
                 if whole:
                     after = {"rows": done.rows_written, "table_version": done.table_version}
                     record(action="rebuild online", instance=group, after=after)
@@ -54,6 +55,14 @@ def groups_with_due_events() -> list[FeatureGroup]:
         return []
     due = MaterializedTable.objects.filter(next_event__lte=now()).select_related("group__entity")
     return [materialized.group for materialized in due]
+
+
+def groups_renewed_in_part() -> list[FeatureGroup]:
+    """The groups whose rows were being made anew when that was broken off, or still are."""
+    if not settings.FEATURESTORE.serving.online_store_enabled:
+        return []
+    partly = MaterializedTable.objects.filter(is_partly_renewed=True).select_related("group__entity")
+    return [materialized.group for materialized in partly]
 
 
 def lease_for(group: FeatureGroup, timeout: float) -> leases.Lease:

@@ -8,9 +8,11 @@ from typing import Any
 
 from catalog.access import Reader
 from catalog.disclosure import closed_features
-from catalog.models import FeatureGroup, FeatureVersion
+from catalog.group_features import features_of
+from catalog.models import FeatureGroup
 from catalog.presentation import format_value
-from ingestion.models import RuleResult, ValidationReport
+from catalog.wording import gettext as _
+from ingestion.models import RuleResult
 
 
 @dataclass(frozen=True)
@@ -28,16 +30,11 @@ class RuleRow:
         return "" if self.is_closed else self.result.message
 
 
-def rule_rows(
-    report: ValidationReport, *, user: Reader, shows_rows: bool, version: FeatureVersion | None = None
-) -> list[RuleRow]:
-    """The results of ``report``, the broken ones first; with ``version`` only those of its value column.
+def rule_rows(results: Iterable[RuleResult], *, user: Reader, shows_rows: bool) -> list[RuleRow]:
+    """The results of one report, the broken ones first; feature and group of their versions must be loaded.
 
     Row-level rules have no version; their samples show with ``shows_rows`` only.
     """
-    results = report.results.select_related("version__feature__group", "version__feature__entity")
-    if version is not None:
-        results = results.filter(version__feature=version.feature_id, version__major=version.major)
     found = sorted(results, key=lambda one: (one.passed, -one.failed, one.version_id or 0, one.rule))
     closed = closed_features(user=user, features=[one.version.feature for one in found if one.version is not None])
     return [
@@ -60,13 +57,13 @@ def told(said: Iterable[dict[str, Any]], *, closed: set[str], shows_rows: bool) 
     for one in said:
         about_rows = not one.get("feature") and str(one.get("rule") or "").startswith("row:")
         hidden = one.get("feature") in closed or (about_rows and not shows_rows)
-        kept.append({**one, "message": "you may not see the values that this is about"} if hidden else one)
+        kept.append({**one, "message": _("you may not see the values that this is about")} if hidden else one)
     return kept
 
 
 def closed_names(group: FeatureGroup, *, user: Reader) -> set[str]:
     """The names of the group's features whose values ``user`` may not see."""
-    features = list(group.features.select_related("group"))
+    features = features_of(group)
     closed = closed_features(user=user, features=features)
     return {feature.name for feature in features if feature.pk in closed}
 

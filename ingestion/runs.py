@@ -71,12 +71,13 @@ def request_run(
     return run
 
 
-def execute_run(run_id: UUID, *, show: Callable[[str, float], None] | None = None) -> IngestionRun:
+def execute_run(run_id: UUID, *, show: Callable[[str, float], None] | None = None, alert: bool = True) -> IngestionRun:
     """Execute the run unless it is finished or another holds its group; the run as it stands then.
 
-    ``show`` is called with the step and its share done. A run that waits for another stays queued and its log says
-    for which. Every failure ends in the run's state: terminal ones as failed with their reason; transient ones
-    (locked database, unreachable source) leave it queued until :data:`MAX_ATTEMPTS`.
+    ``show`` is called with the step and its share done; without ``alert`` nobody is told of what it finds. A run that
+    waits for another stays queued and its log says for which. Every failure ends in the run's state: terminal ones as
+    failed with their reason; transient ones (locked database, unreachable source) leave it queued until
+    :data:`MAX_ATTEMPTS`.
     """
     run = IngestionRun.objects.select_related("group__entity").get(pk=run_id)
     if run.is_finished:
@@ -97,7 +98,7 @@ def execute_run(run_id: UUID, *, show: Callable[[str, float], None] | None = Non
     finally:
         leases.release(lease)
     run.refresh_from_db()
-    if run.is_finished:
+    if run.is_finished and alert:
         _tell(run)
     return run
 

@@ -43,8 +43,10 @@ HOUSEKEEPING = (
     Housekeeping("resume runs", "ingestion.tasks.resume_runs", MINUTELY, "Runs whose worker or message was lost."),
     Housekeeping("resume datasets", "serving.tasks.resume_datasets", MINUTELY, "Training datasets left unbuilt."),
     Housekeeping("materialize due", "ingestion.tasks.materialize_due", MINUTELY, "Values whose time has come."),
+    Housekeeping("expire online", "ingestion.tasks.expire_online", "20 * * * *", "Rows in Redis too old to answer."),
     Housekeeping("compact histories", "ingestion.tasks.compact_histories", "40 2 * * *", "Few sorted files."),
     Housekeeping("fold access log", "ingestion.tasks.fold_access_log", MINUTELY, "Counts reads into usage."),
+    Housekeeping("forget search changes", "ingestion.tasks.forget_search_changes", "25 * * * *", "Long taken over."),
     Housekeeping("write reports", "ingestion.tasks.write_reports", "15 3 * * *", "The feature documentation."),
     # The tasks of the site stand above this app; the schedule knows them by name only.
     Housekeeping("back up", "featurestore_site.tasks.back_up_daily", "45 2 * * *", "When backup_enabled is set."),

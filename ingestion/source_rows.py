@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from catalog.value_types import arrow_type
+from catalog.arrow_types import arrow_type
 from ingestion.checks import CheckOutcome, check_rows
 from ingestion.extraction import Batch, Fault, extract
 from ingestion.plan import IngestionPlan

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from logging import getLogger
 from uuid import UUID
 
@@ -11,21 +12,27 @@ from celery import Task, shared_task
 from kombu.exceptions import OperationalError as BrokerUnavailable
 
 from catalog.actor import acting
+from catalog.clock import machine_time, now
 from catalog.errors import Conflict
 from catalog.models import FeatureGroup
-from ingestion import documentation
+from catalog.models.search_change import forget_taken_over
+from ingestion import demo_loading, documentation
 from ingestion.alerts import AlertNotDelivered, Channel, deliver
 from ingestion.compaction import compact_group, groups_worth_compacting
 from ingestion.models import IngestionRun, RunKind, RunState
-from ingestion.rebuilding import groups_with_due_events, rebuild_online
+from ingestion.rebuilding import groups_renewed_in_part, groups_with_due_events, rebuild_online
 from ingestion.runs import execute_run, request_run, unowned_runs
 from serving import usage
+from serving.expiry import expire_group, groups_that_lack_expired_rows
+from serving.lost_rows import groups_that_lost_rows
 
 log = getLogger(__name__)
 
 RETRY_SECONDS = 5
 ALERT_ATTEMPTS = 8
 _LONGEST_PAUSE = 3600
+# Longer than any process searches without making its index anew.
+SEARCH_CHANGES_KEPT = timedelta(days=1)
 
 
 def wake_worker(run_id: UUID) -> None:
@@ -49,6 +56,20 @@ def execute(self: Task[[str], None], run_id: str) -> None:
         raise self.retry(countdown=RETRY_SECONDS * 2**run.attempts)
 
 
+def wake_demo(load_id: int) -> None:
+    """Tell a worker to load the demo; without a broker it stays queued, and may be asked for again."""
+    try:
+        load_demo.delay(load_id)
+    except (BrokerUnavailable, OSError):
+        log.warning("the broker does not take messages; the demo is not loaded", exc_info=True)
+
+
+@shared_task(name="ingestion.tasks.load_demo", ignore_result=True)
+def load_demo(load_id: int) -> None:
+    """Fill the empty store with the demo bank."""
+    demo_loading.load_demo(load_id, wake=wake_worker)
+
+
 @shared_task(name="ingestion.tasks.ingest_group", ignore_result=True)
 def ingest_group(group: str) -> None:
     """Request a run of the group named; what the schedules call."""
@@ -69,11 +90,22 @@ def resume_runs() -> None:
 
 @shared_task(name="ingestion.tasks.materialize_due", ignore_result=True)
 def materialize_due() -> None:
-    """Carry into the online store the values whose event was in the future when they were ingested."""
+    """Carry into the online store the values whose event was in the future when they were ingested, or which have
+    expired there and would answer again, as max age was made longer, or which it has lost; and make those anew of
+    which only a part is.
+    """
     with acting(None, "scheduler"):
-        for group in groups_with_due_events():
+        late = {*groups_with_due_events(), *groups_that_lack_expired_rows(at=now())}
+        for group in {*late, *groups_that_lost_rows(), *groups_renewed_in_part()}:
             with _left_for_later(group):
                 rebuild_online(group, whole=False, timeout=0)
+
+
+@shared_task(name="ingestion.tasks.expire_online", ignore_result=True)
+def expire_online() -> None:
+    """Delete what is too old to answer from an online store in memory."""
+    for group in FeatureGroup.objects.exclude(max_age=None):
+        expire_group(group, at=now())
 
 
 @shared_task(name="ingestion.tasks.compact_histories", ignore_result=True)
@@ -98,6 +130,12 @@ def _left_for_later(group: FeatureGroup) -> Iterator[None]:
 def fold_access_log() -> None:
     """Count the reads of the access log into usage and latency."""
     usage.fold_access_log()
+
+
+@shared_task(name="ingestion.tasks.forget_search_changes", ignore_result=True)
+def forget_search_changes() -> None:
+    """Remove what every search index has taken over long ago."""
+    forget_taken_over(before=machine_time() - SEARCH_CHANGES_KEPT)
 
 
 @shared_task(name="ingestion.tasks.write_reports", ignore_result=True)

@@ -8,6 +8,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
 from catalog.errors import Conflict
 from catalog.models import FeatureGroup, Status
+from catalog.wording import gettext as _
 from ingestion.group_choice import choose_groups
 from ingestion.models import IngestionRun, RunKind
 from ingestion.runs import request_run
@@ -39,9 +40,10 @@ def retry_run(run: IngestionRun, *, user: AbstractBaseUser | AnonymousUser) -> I
     """
     if not run.is_finished:
         raise Conflict(
-            f"the run is {run.state} and goes on by itself; only one that has ended is started again",
+            _("the run is %(state)s and goes on by itself; only one that has ended is started again")
+            % {"state": run.state},
             details={"state": run.state},
         )
     if run.group.status == Status.ARCHIVED:
-        raise Conflict(f"the group {run.group.name} is archived; nothing is ingested into it")
+        raise Conflict(_("the group %(name)s is archived; nothing is ingested into it") % {"name": run.group.name})
     return start_runs([run.group], kind=RunKind(run.kind), user=user)[0]

@@ -245,7 +245,6 @@ class FeatureUsageAdmin(ReadOnlyAdmin):
     list_select_related = ("feature",)
     search_fields = ("feature__name", "caller")
     search_help_text = "Feature or caller."
-    date_hierarchy = "day"
 
 
 @admin.register(LatencyBucket)

@@ -1,5 +1,6 @@
 from django.apps import AppConfig
-from django.utils.module_loading import import_string
+
+from catalog.contributions import announce
 
 
 class ServingConfig(AppConfig):
@@ -7,5 +8,5 @@ class ServingConfig(AppConfig):
     verbose_name = "Serving"
 
     def ready(self) -> None:
-        # The panels need the models, which are there only now.
-        import_string("serving.panels.register_panels")()
+        announce("serving.panels.register_panels")
+        announce("serving.lineage_facts.register_lineage_facts")

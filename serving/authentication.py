@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
@@ -17,12 +20,14 @@ from rest_framework.request import Request
 
 from catalog.actor import act_as
 from catalog.clock import now
+from serving.callers import look_up_caller, trusted_caller
 from serving.models import ApiToken
 from serving.tokens import digest_of
 
 logger = logging.getLogger(__name__)
 
 KEYWORD = "Token"
+BEARER = "Bearer"
 _USE_NOTED_EVERY = timedelta(minutes=5)
 _HINT = f"send the header Authorization: {KEYWORD} <key>"
 
@@ -30,30 +35,58 @@ _HINT = f"send the header Authorization: {KEYWORD} <key>"
 class TokenAuthentication(authentication.BaseAuthentication):
     """``Authorization: Token <key>``, or the key alone in the header that the configuration names."""
 
+    keywords: ClassVar[tuple[str, ...]] = (KEYWORD,)
+
     def authenticate(self, request: Request) -> tuple[AbstractBaseUser, ApiToken] | None:
-        key = _key_of(request)
+        key = _key_of(request.META, self.keywords)
         if key is None:
             return None
         at = now()
         digest = digest_of(key)
-        token = ApiToken.objects.valid(at).select_related("user").filter(digest=digest).first()
-        if token is None:
-            raise AuthenticationFailed(_refusal(digest, at))
-        _uses.note(token, at)
-        act_as(token.user, token.user.get_username())
-        return token.user, token
+        caller = trusted_caller(digest, at)
+        if caller is None:
+            caller = look_up_caller(digest, at)
+            if caller is None:
+                raise AuthenticationFailed(_refusal(digest, at))
+            _uses.note(caller.token, at)
+        act_as(caller.user, caller.name)
+        return caller.user, caller.token
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - the framework's signature
-        return KEYWORD
+        return self.keywords[0]
 
 
-def _key_of(request: Request) -> str | None:
-    parts = request.headers.get("Authorization", "").split()
-    if parts and parts[0].lower() == KEYWORD.lower():
+class BearerAuthentication(TokenAuthentication):
+    """``Authorization: Bearer <key>`` as well, which is what the clients of Feast send."""
+
+    keywords = (BEARER, KEYWORD)
+
+
+def brings_key(sent: Mapping[str, Any]) -> bool:
+    """Whether a request with these headers (as WSGI names them) is of the holder of a key, valid or not."""
+    return _begins_with(sent.get("HTTP_AUTHORIZATION", "").split(), (KEYWORD, BEARER)) or bool(_key_alone(sent))
+
+
+def _key_of(sent: Mapping[str, Any], keywords: Sequence[str]) -> str | None:
+    parts = sent.get("HTTP_AUTHORIZATION", "").split()
+    if _begins_with(parts, keywords):
         if len(parts) != 2:
-            raise AuthenticationFailed(f"the Authorization header is not of the form {KEYWORD} <key>")
-        return parts[1]
-    return request.headers.get(settings.FEATURESTORE.security.api_key_header, "").strip() or None
+            raise AuthenticationFailed(f"the Authorization header is not of the form {keywords[0]} <key>")
+        return str(parts[1])
+    return _key_alone(sent) or None
+
+
+def _begins_with(parts: Sequence[str], keywords: Sequence[str]) -> bool:
+    return bool(parts) and parts[0].capitalize() in keywords
+
+
+def _key_alone(sent: Mapping[str, Any]) -> str:
+    return str(sent.get(_wsgi_name(settings.FEATURESTORE.security.api_key_header), "")).strip()
+
+
+@cache
+def _wsgi_name(header: str) -> str:
+    return f"HTTP_{header.upper().replace('-', '_')}"
 
 
 def _refusal(digest: str, at: datetime) -> str:

@@ -9,13 +9,18 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from catalog.access import Capability, may
+from catalog.access import Capability, Reader, may
 from catalog.errors import Conflict, InvalidInput
-from catalog.lineage_figure import lineage_figure_of
-from catalog.models import LineageNode, NodeKind
+from catalog.lineage_map.gathering import gather
+from catalog.lineage_map.picture import Picture, draw
+from catalog.lineage_map.question import DEFAULT_DOWN, DEFAULT_UP, LineageQuestion
+from catalog.models import NodeKind
+from catalog.twins import list_twin
 from catalog.views.access import page
+from catalog.wording import gettext as _
 from serving.dataset_filters import DatasetFilter
 from serving.datasets.archiving import archive_dataset, may_archive
 from serving.datasets.describing import DEPTH, snippets_of
@@ -42,11 +47,15 @@ def dataset_list(request: HttpRequest) -> HttpResponse:
     chosen = DatasetFilter(request.GET, queryset=visible.order_by("-created_at", "-id"))
     if not chosen.is_valid():
         raise InvalidInput("; ".join(f"{name}: {' '.join(texts)}" for name, texts in chosen.errors.items()))
+    shown = Paginator(chosen.qs, PAGE_SIZE).get_page(request.GET.get("page"))
     return render(
         request,
         "serving/dataset_list.html",
         {
-            "page": Paginator(chosen.qs, PAGE_SIZE).get_page(request.GET.get("page")),
+            "page": shown,
+            "json_url": list_twin(
+                "dataset-list", shown, parameters=request.GET, kept=tuple(DatasetFilter.base_filters)
+            ),
             "q": request.GET.get("q", ""),
             "state": request.GET.get("state", ""),
             "states": DatasetState.choices,
@@ -66,8 +75,6 @@ def dataset(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
         closed = []
     may_read = may(request.user, Capability.READ_VALUES) and not closed
     is_whole = found.state == DatasetState.SUCCEEDED and found.archived_at is None
-    node = LineageNode.objects.filter(kind=NodeKind.DATASET, name=node_name(found)).first()
-    title = f"Lineage of {found.name}"
     base_url = request.build_absolute_uri("/").rstrip("/")
     snippets = snippets_of(found, base_url=base_url)
     return render(
@@ -75,6 +82,7 @@ def dataset(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
         "serving/dataset.html",
         {
             "dataset": found,
+            "json_url": reverse("dataset-detail", args=[found.pk]),
             "pins": Pins.of(found.spec),
             "closed": closed,
             "is_whole": is_whole,
@@ -82,10 +90,21 @@ def dataset(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
             "may_archive": found.archived_at is None and may_archive(found, user=request.user),
             "use_snippet": snippets["use-dataset"],
             "remake_snippet": snippets["remake-dataset"],
-            "lineage": None if node is None else lineage_figure_of(node, depth=DEPTH, title=title, user=request.user),
+            "lineage": _lineage(found, user=request.user),
+            "lineage_href": f"{reverse('catalog:lineage')}?{_question(found).query(up=DEFAULT_UP, down=DEFAULT_DOWN)}",
             "differences": (found.verification or {}).get("differences", [])[:_CELLS] if may_read else [],
         },
     )
+
+
+def _lineage(found: TrainingDataset, *, user: Reader) -> Picture | None:
+    """What it is made from and who uses it, as the lineage page draws it; None before it is recorded."""
+    question = _question(found)
+    return draw(gather(question, user=user), question, here=False)
+
+
+def _question(found: TrainingDataset) -> LineageQuestion:
+    return LineageQuestion(node=f"{NodeKind.DATASET.value}:{node_name(found)}", up=DEPTH, down=DEPTH)
 
 
 @require_POST
@@ -99,9 +118,11 @@ def verify(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
     report = verify_dataset(found)
     record_page_read(read_features(found), entities=report.row_count, began=began)
     if report.identical:
-        messages.success(request, f"Made again: identical, {report.row_count:,} rows.")
+        messages.success(request, _("Made again: identical, %(count)s rows.") % {"count": f"{report.row_count:,}"})
     else:
-        messages.error(request, f"Made again: not the same, {report.differing_cells:,} cells differ.")
+        messages.error(
+            request, _("Made again: not the same, %(count)s cells differ.") % {"count": f"{report.differing_cells:,}"}
+        )
     return redirect("serving:dataset", dataset_id)
 
 
@@ -110,5 +131,5 @@ def verify(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
 def archive(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
     """Put the dataset away."""
     found = archive_dataset(find_dataset(dataset_id, user=request.user), user=request.user)
-    messages.success(request, f"The training dataset {found.name} is archived.")
+    messages.success(request, _("The training dataset %s is archived.") % found.name)
     return redirect("serving:dataset", dataset_id)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from catalog.entity_keys import encode_entity_key
 from catalog.errors import InvalidInput, TooLarge
 
 MAX_ENTITIES = 10_000
 _EXACT_FLOAT = 2**53
+_WAYS = ("entity_id", "entity_ids", "entities")
 
 
 @dataclass(frozen=True)
@@ -20,37 +22,65 @@ class EntityShape:
     join_keys: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class EntityRow:
+class EntityRow(NamedTuple):
     """One asked entity: what answers give back as ``entity_id``, and the entity key by entity name."""
 
     shown: object
     keys: dict[str, str]
 
 
-@dataclass(frozen=True)
 class AskedEntities:
-    """The entities in the order asked; ``single`` when the request was written for exactly one."""
+    """The entities of a request in the order asked, as they were written there; ``single`` when it is for one alone.
 
-    rows: tuple[EntityRow, ...]
-    single: bool
+    What is written is looked at when its row is taken.
+    """
+
+    def __init__(
+        self,
+        values: Sequence[object],
+        *,
+        way: str,
+        shapes: Sequence[EntityShape],
+        names: list[str],
+        single: bool = False,
+    ) -> None:
+        self.values = values
+        self.single = single
+        self._way = way
+        self._shapes = shapes
+        self._names = names
+
+    def row(self, position: int) -> EntityRow:
+        """The entity at that place.
+
+        :raises InvalidInput: when it cannot be one; the message names the place.
+        """
+        place = self._way if self.single else f"{self._way}[{position}]"
+        return _row(self.values[position], self._shapes, self._names, place)
+
+    @property
+    def rows(self) -> tuple[EntityRow, ...]:
+        """All of them.
+
+        :raises InvalidInput: as :meth:`row` does.
+        """
+        return tuple(map(self.row, range(len(self.values))))
 
 
-def read_entities(
+def name_entities(
     body: Mapping[str, object], *, shapes: Sequence[EntityShape], other_fields: Collection[str]
 ) -> AskedEntities:
     """The entities of a request body: ``entity_id``, ``entity_ids``, ``entities``, or join keys by their names.
 
     ``other_fields`` are the fields of the body that say something else.
 
-    :raises InvalidInput: unless exactly one way is used and every value can be a join key; the message names
-        the place.
+    :raises InvalidInput: unless exactly one way is used.
     :raises TooLarge: on more than :data:`MAX_ENTITIES`.
     """
     names = _join_keys(shapes)
-    ways = [way for way in ("entity_id", "entity_ids", "entities") if way in body and way not in names]
+    ways = [way for way in _WAYS if way in body and way not in names]
     named = {name: body[name] for name in names if name in body}
-    unknown = sorted(set(body) - set(other_fields) - set(ways) - set(named))
+    unknown = sorted([name for name in body if name not in other_fields and name not in ways and name not in named])
     if unknown:
         raise InvalidInput(
             f"{', '.join(unknown)} is not a field of this request; name the entity by entity_id, entity_ids or "
@@ -65,13 +95,14 @@ def read_entities(
             details={"fields": given},
         )
     if named:
-        return AskedEntities(rows=(read_entity(named, shapes=shapes, place="the entity"),), single=True)
-    if ways == ["entity_id"]:
-        return AskedEntities(rows=(read_entity(body["entity_id"], shapes=shapes, place="entity_id"),), single=True)
-    return AskedEntities(rows=_several(body[ways[0]], ways[0], shapes), single=False)
+        return AskedEntities([named], way="the entity", shapes=shapes, names=names, single=True)
+    [way] = ways
+    if way == "entity_id":
+        return AskedEntities([body[way]], way=way, shapes=shapes, names=names, single=True)
+    return AskedEntities(_listed(body[way], way, names), way=way, shapes=shapes, names=names)
 
 
-def _several(listed: object, way: str, shapes: Sequence[EntityShape]) -> tuple[EntityRow, ...]:
+def _listed(listed: object, way: str, names: Sequence[str]) -> Sequence[object]:
     if not isinstance(listed, Sequence) or isinstance(listed, str) or not listed:
         raise InvalidInput(f"{way} is a list with at least one entity", details={"field": way})
     if len(listed) > MAX_ENTITIES:
@@ -84,15 +115,21 @@ def _several(listed: object, way: str, shapes: Sequence[EntityShape]) -> tuple[E
         for position, entry in enumerate(listed):
             if not isinstance(entry, Mapping):
                 raise InvalidInput(
-                    f"entities[{position}] is {entry!r}; write {_by_name(_join_keys(shapes))}",
+                    f"entities[{position}] is {entry!r}; write {_by_name(names)}",
                     details={"field": f"entities[{position}]"},
                 )
-    return tuple(read_entity(entry, shapes=shapes, place=f"{way}[{position}]") for position, entry in enumerate(listed))
+    return listed
 
 
 def read_entity(value: object, *, shapes: Sequence[EntityShape], place: str) -> EntityRow:
-    """One entity, from the value of its only join key or from an object of join keys by name."""
-    names = _join_keys(shapes)
+    """One entity, from the value of its only join key or from an object of join keys by name.
+
+    :raises InvalidInput: when it cannot be one; the message names the ``place``.
+    """
+    return _row(value, shapes, _join_keys(shapes), place)
+
+
+def _row(value: object, shapes: Sequence[EntityShape], names: list[str], place: str) -> EntityRow:
     if isinstance(value, Mapping):
         return _named_row(value, shapes, names, place)
     composite = [shape for shape in shapes if len(shape.join_keys) > 1]
@@ -111,7 +148,7 @@ def read_entity(value: object, *, shapes: Sequence[EntityShape], place: str) -> 
 
 def _named_row(value: Mapping[str, object], shapes: Sequence[EntityShape], names: list[str], place: str) -> EntityRow:
     missing = [name for name in names if name not in value]
-    unknown = sorted(set(value) - set(names))
+    unknown = sorted(name for name in value if name not in names)
     if missing or unknown:
         problem = f"lacks {', '.join(missing)}" if missing else f"has {', '.join(unknown)}, which is no join key"
         raise InvalidInput(f"{place} {problem}; write {_by_name(names)}", details={"field": place, "join_keys": names})

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
+from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -16,34 +17,40 @@ from catalog.access import Capability
 from catalog.clock import now
 from catalog.errors import InvalidInput
 from catalog.views.access import page
+from catalog.wording import Promise, gettext_lazy
+from catalog.wording import gettext as _
 from serving.entity_rows import read_entity
 from serving.explaining import ExplainedValue, explain_value
 from serving.explanation import Candidate, Rule
 from serving.instants import parse_instant
 from serving.models.fields import from_microseconds
-from serving.online_reads import ValueStatus, entity_shapes
+from serving.online_reads import ValueStatus
 from serving.page_reads import record_page_read
-from serving.resolving import resolve_for_reading
+from serving.resolving import entity_shapes, resolve_for_reading
 
 MOST_ROWS = 100
 
 # What each rule says of the row that it beat.
-RULES: dict[Rule, str] = {
-    Rule.FUTURE: "its event lies after the time asked for",
-    Rule.NOT_KNOWN_YET: "the store had not learned it by the known-at",
-    Rule.TOO_OLD: "its event is older than the max age",
-    Rule.OLDER_EVENT: "the row that answers has a newer event",
-    Rule.OLDER_CREATED: "of the same event, the row that answers was created later",
-    Rule.DUPLICATE: "the same event, created timestamp and value as the row that answers",
-    Rule.EARLIER_ARRIVAL: "of the same event and created timestamp, it arrived earlier",
+RULES: dict[Rule, Promise] = {
+    Rule.FUTURE: gettext_lazy("its event lies after the time asked for"),
+    Rule.NOT_KNOWN_YET: gettext_lazy("the store had not learned it by the known-at"),
+    Rule.TOO_OLD: gettext_lazy("its event is older than the max age"),
+    Rule.OLDER_EVENT: gettext_lazy("the row that answers has a newer event"),
+    Rule.OLDER_CREATED: gettext_lazy("of the same event, the row that answers was created later"),
+    Rule.DUPLICATE: gettext_lazy("the same event, created timestamp and value as the row that answers"),
+    Rule.EARLIER_ARRIVAL: gettext_lazy("of the same event and created timestamp, it arrived earlier"),
 }
 
-STATUSES: dict[ValueStatus, str] = {
-    ValueStatus.PRESENT: "The newest row that was true and known then answers.",
-    ValueStatus.NULL_VALUE: "The newest row that was true and known then holds no value, and that is the answer.",
-    ValueStatus.NOT_FOUND: "No row of this entity was true and known then.",
-    ValueStatus.OUTSIDE_MAX_AGE: "The newest row is older than the max age of the group, so it is not used.",
-    ValueStatus.MASKED: "The value is shown as your rights allow.",
+STATUSES: dict[ValueStatus, Promise] = {
+    ValueStatus.PRESENT: gettext_lazy("The newest row that was true and known then answers."),
+    ValueStatus.NULL_VALUE: gettext_lazy(
+        "The newest row that was true and known then holds no value, and that is the answer."
+    ),
+    ValueStatus.NOT_FOUND: gettext_lazy("No row of this entity was true and known then."),
+    ValueStatus.OUTSIDE_MAX_AGE: gettext_lazy(
+        "The newest row is older than the max age of the group, so it is not used."
+    ),
+    ValueStatus.MASKED: gettext_lazy("The value is shown as your rights allow."),
 }
 
 
@@ -72,7 +79,7 @@ def entity_value(request: HttpRequest, name: str) -> HttpResponse:
     }
     if any(keys):
         if len(keys) != len(shape.join_keys) or not all(keys):
-            raise InvalidInput(f"name the entity by every join key: {', '.join(shape.join_keys)}")
+            raise InvalidInput(_("name the entity by every join key: %s") % ", ".join(shape.join_keys))
         told = explain_value(
             user=request.user,
             feature=resolved[0],
@@ -82,6 +89,7 @@ def entity_value(request: HttpRequest, name: str) -> HttpResponse:
         )
         record_page_read(resolved, entities=1, began=began)
         context |= _shown(told)
+        context["json_url"] = _json_url(request, told, dict(zip(shape.join_keys, keys, strict=True)))
     return render(request, "serving/entity_value.html", context)
 
 
@@ -114,6 +122,13 @@ def _run_href(run_id: str) -> str:
         return reverse("ingestion:run", args=[UUID(run_id)])
     except (ValueError, NoReverseMatch):
         return ""
+
+
+def _json_url(request: HttpRequest, told: ExplainedValue, keys: dict[str, str]) -> str:
+    version = told.feature.version
+    reference = f"{version.feature.group.name}:{version.feature.name}@{version.number}"
+    asked = [(name, text) for name in ("at", "as_known_at") if (text := request.GET.get(name, "").strip())]
+    return f"{reverse('explain-by-keys', args=[reference])}?{urlencode([*keys.items(), *asked])}"
 
 
 def _instant(request: HttpRequest, name: str) -> datetime | None:

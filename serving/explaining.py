@@ -11,16 +11,17 @@ import pyarrow.compute as pc
 from django.conf import settings
 
 from catalog.access import Reader
+from catalog.arrow_types import arrow_type
 from catalog.errors import Unavailable
 from catalog.references import ResolvedFeature
-from catalog.value_types import arrow_type
+from catalog.wording import gettext as _
 from serving.clearance import ColumnMask, masks_for
+from serving.documents import json_column
 from serving.entity_rows import EntityRow
 from serving.explanation import Beaten, Candidate, Explanation, Rule, explain
 from serving.models.fields import to_microseconds
 from serving.online_reads import ValueStatus
-from serving.online_rows import json_column
-from serving.point_in_time.history import ARRIVAL, CREATED, ENTITY_KEY, EVENT, RUN
+from serving.point_in_time.eligibility import ARRIVAL, CREATED, ENTITY_KEY, EVENT, RUN
 from serving.stores.offline import open_history
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -54,7 +55,7 @@ def explain_value(
     :raises Unavailable: when the configuration turns the offline store off.
     """
     if not settings.FEATURESTORE.serving.offline_store_enabled:
-        raise Unavailable("history is not served here: serving.offline_store_enabled is false")
+        raise Unavailable(_("history is not served here: serving.offline_store_enabled is false"))
     version = feature.version
     group = version.feature.group
     history = open_history(group)

@@ -11,25 +11,32 @@ import pyarrow as pa
 from django.conf import settings
 
 from catalog.access import Reader
+from catalog.arrow_types import arrow_type
 from catalog.errors import Unavailable
 from catalog.models import FeatureGroup, FeatureVersion
 from catalog.references import ResolvedFeature
-from catalog.sizes import parse_size
-from catalog.value_types import ValueType, arrow_type
+from catalog.value_types import ValueType
 from serving.clearance import ColumnMask, masks_for
+from serving.documents import json_column
+from serving.engine_limits import memory_limit, spill_path
 from serving.entity_uses import EntityUse, entity_keys_of, entity_uses
 from serving.instants import parse_instant
 from serving.key_map import KeyMap
-from serving.masking import mask_values
-from serving.online_rows import json_column
+from serving.masked_columns import mask_values
 from serving.point_in_time import GroupHistory, KnownAt, TimeRange, WantedColumn, answer_in_slices, rows_within
 from serving.point_in_time import History as RowHistory
+from serving.spilled_tables import spilled
 from serving.stores.keyed_rows import MOST_KEYS, KeyedRows
-from serving.stores.offline import KEY_COLUMNS, History, open_history
+from serving.stores.offline import KEY_COLUMNS, History
+from serving.stores.opened import read_history, rows_of
 from serving.wire.entity_frame import EntityFrame
 
 MASKED = b"masked"
 _TIME = "time"
+# Rows whose keys are looked through at a time.
+_LOOKED_THROUGH = 1_000_000
+# What a read of a few keys takes is several times one row group.
+_KEYED_SHARE = 16
 
 
 @dataclass(frozen=True)
@@ -66,8 +73,11 @@ class HistoricalStream:
         """Entity columns and feature columns, slice by slice."""
         entities, start = self.frame.table(), 0
         for features in self.slices:
-            yield _beside(entities.slice(start, features.num_rows), features)
+            table = _beside(entities.slice(start, features.num_rows), features)
             start += features.num_rows
+            del features
+            yield table
+            del table  # or it would be held while the next slice is worked out
 
 
 def read_historical(
@@ -131,18 +141,20 @@ def stream_historical(
     """
     if not settings.FEATURESTORE.serving.offline_store_enabled:
         raise Unavailable("history is not served here: serving.offline_store_enabled is false")
-    memory = parse_size(settings.FEATURESTORE.feature_store.history_memory_limit)
+    memory = memory_limit()
     uses = entity_uses(resolved, key_map or KeyMap())
-    keys = entity_keys_of(frame, uses, resolved)
-    groups, answering = _histories(resolved, uses, keys, table_versions)
+    spill = str(spill_path())
+    asked = _asked_rows(frame, uses, resolved, at_a_time=rows_within(memory, columns=0), spill=spill)
+    groups, answering = _histories(resolved, uses, asked, table_versions)
     slices = answer_in_slices(
-        entities=pa.table([*keys.values(), frame.times()], names=[*map(_key_name, keys), _TIME]),
+        entities=asked,
         time_column=_TIME,
         groups=groups,
         time_range=time_range,
         known_at=known_at,
         default_time=at,
-        slice_rows=rows_within(memory, columns=len(resolved)),
+        memory=memory,
+        spill_folder=spill,
     )
     hidden = masks_for(user=user, resolved=resolved) if masks is None else masks
     return HistoricalStream(
@@ -151,6 +163,28 @@ def stream_historical(
         masked=tuple(item.reference for item, mask in zip(resolved, hidden, strict=True) if mask is not None),
         table_versions=answering,
     )
+
+
+def _asked_rows(
+    frame: EntityFrame,
+    uses: Sequence[EntityUse],
+    resolved: Sequence[ResolvedFeature],
+    *,
+    at_a_time: int,
+    spill: str | None,
+) -> pa.Table:
+    """The entity keys of each use, and the time; on disk when they are many."""
+    if frame.count <= at_a_time:
+        return _asked_part(frame, uses, resolved)
+    schema = _asked_part(frame.part(0, 0), uses, resolved).schema
+    parts = (frame.part(start, at_a_time) for start in range(0, frame.count, at_a_time))
+    batches = (batch for part in parts for batch in _asked_part(part, uses, resolved).cast(schema).to_batches())
+    return spilled(batches, schema, folder=spill)
+
+
+def _asked_part(frame: EntityFrame, uses: Sequence[EntityUse], resolved: Sequence[ResolvedFeature]) -> pa.Table:
+    keys = entity_keys_of(frame, uses, resolved)
+    return pa.table([*keys.values(), frame.times()], names=[*map(_key_name, keys), _TIME])
 
 
 def _beside(entities: pa.Table, features: pa.Table) -> pa.Table:
@@ -175,7 +209,7 @@ def _as_seen(answers: pa.Table, resolved: Sequence[ResolvedFeature], masks: Sequ
 def _histories(
     resolved: Sequence[ResolvedFeature],
     uses: Sequence[EntityUse],
-    keys: Mapping[str, pa.Array],
+    asked: pa.Table,
     pinned: Mapping[str, int | None] | None,
 ) -> tuple[list[GroupHistory], dict[str, int]]:
     """What is asked of each group, and of each once for every entity that it is asked for."""
@@ -186,7 +220,7 @@ def _histories(
         groups[group.pk] = group
         wanted.setdefault((group.pk, use.name), []).append(_wanted(position, item.version))
     opened = {pk: _history(group, pinned) for pk, group in groups.items()}
-    few = {name: _few_keys(column) for name, column in keys.items()}
+    few = {use: _few_keys(asked.column(_key_name(use))) for _, use in wanted}
     histories = [
         GroupHistory(
             name=groups[pk].name,
@@ -200,27 +234,33 @@ def _histories(
     return histories, {groups[pk].name: history.version for pk, history in opened.items() if history is not None}
 
 
-def _few_keys(column: pa.Array) -> list[str] | None:
+def _few_keys(column: pa.ChunkedArray) -> list[str] | None:
     """The distinct keys, or None when they are many."""
+    distinct = column.slice(0, 0).unique()
     # Mostly the first rows tell already that they are many.
-    for rows in (column.slice(0, 2 * MOST_KEYS), column):
-        distinct = rows.unique()
+    start, rows = 0, 2 * MOST_KEYS
+    while start < len(column):
+        distinct = pa.chunked_array([distinct, column.slice(start, rows).unique()]).unique()
         if len(distinct) > MOST_KEYS:
             return None
+        start, rows = start + rows, _LOOKED_THROUGH
     return distinct.drop_null().to_pylist()
 
 
 def _rows_of(history: History | None, few_keys: list[str] | None) -> RowHistory:
     if history is None:
         return KEY_COLUMNS.empty_table()
-    return history.dataset if few_keys is None else KeyedRows(history.table, few_keys)
+    share = memory_limit() // _KEYED_SHARE
+    if few_keys is None or history.row_group_bytes(enough=share) > share:
+        return rows_of(history)
+    return KeyedRows(history.table, few_keys, batch_bytes=share)
 
 
 def _history(group: FeatureGroup, pinned: Mapping[str, int | None] | None) -> History | None:
     if pinned is None:
-        return open_history(group)
+        return read_history(group)
     version = pinned[group.name]
-    return None if version is None else open_history(group, version=version)
+    return None if version is None else read_history(group, version=version)
 
 
 def _wanted(position: int, version: FeatureVersion) -> WantedColumn:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Literal
 
 from catalog.errors import InvalidInput
+from catalog.wording import gettext as _
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_WITHOUT_ITS_LAST = timedelta(days=1) - timedelta(microseconds=1)
@@ -32,10 +33,14 @@ def parse_instant(value: object, *, name: str, bound: Literal["start", "end"] = 
             pass
         else:
             raise InvalidInput(
-                f"{name} is {text!r}, which has no time zone; if it is UTC, write {text}Z",
+                _("%(name)s is %(text)r, which has no time zone; if it is UTC, write %(text)sZ")
+                % {"name": name, "text": text},
                 details={"field": name, "value": text},
             )
-    raise InvalidInput(f"{name} is {value!r}, not a time; {_FORM}", details={"field": name, "value": repr(value)})
+    raise InvalidInput(
+        _("%(name)s is %(value)r, not a time; %(form)s") % {"name": name, "value": value, "form": _FORM},
+        details={"field": name, "value": repr(value)},
+    )
 
 
 def _date(text: str) -> date | None:

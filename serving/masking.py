@@ -23,13 +23,10 @@ import hmac
 import json
 import math
 import sys
-from collections.abc import Sequence
 from typing import Any
 
-import pyarrow as pa
-
 from catalog.declarations import Mask
-from catalog.value_types import NUMERIC_TYPES, ValueType, arrow_type
+from catalog.value_types import NUMERIC_TYPES, ValueType
 
 _HASH_DIGITS = 16
 _HIDDEN = "***"
@@ -54,23 +51,6 @@ def mask_value(value: Any, *, mask: str, data_type: str, key: bytes) -> Any:
             return _partial(value, ValueType(data_type))
         case Mask.BUCKET:
             return _bucket(value, ValueType(data_type))
-
-
-def mask_values(values: Sequence[Any], *, mask: str, data_type: str, key: bytes) -> pa.Array:
-    """The masked forms of many JSON values, as a column."""
-    masked = [mask_value(value, mask=mask, data_type=data_type, key=key) for value in values]
-    if data_type == ValueType.TIMESTAMP and mask == Mask.BUCKET:
-        return (
-            pa.array([None if text is None else text.removesuffix("Z") for text in masked], pa.string())
-            .cast(pa.timestamp("us"))
-            .cast(pa.timestamp("us", tz="UTC"))
-        )
-    return pa.array(masked, masked_type(mask=mask, data_type=data_type))
-
-
-def masked_type(*, mask: str, data_type: str) -> pa.DataType:
-    """The Arrow type of a masked column: the value's own, or text."""
-    return pa.string() if mask in {Mask.HASH, Mask.PARTIAL} else arrow_type(data_type)
 
 
 def feature_key(secret: str, *, entity: str, feature: str) -> bytes:

@@ -2,58 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from serving.documents import json_documents
+from serving.made_ahead import made_ahead
 from serving.models.fields import UNKNOWN_US
-from serving.stores.online import OnlineRow
+from serving.stores.online_batches import BATCH_ROWS, OnlineBatch
 
-BATCH = 10_000
 _UNKNOWN_ARRIVAL = -1
 
 
-def online_rows(table: pa.Table, *, value_columns: Sequence[str]) -> Iterator[OnlineRow]:
-    """Each row of ``table`` (columns of the offline store) as the online store keeps it."""
-    for batch in table.to_batches(max_chunksize=BATCH):
-        part = pa.Table.from_batches([batch])
-        columns = [json_column(part[name]) for name in value_columns]
-        stamps = zip(
-            part["entity_key"].to_pylist(),
-            _microseconds(part["event_timestamp"]),
-            _microseconds(part["created_timestamp"]),
-            pc.fill_null(part["arrival"].cast(pa.int64()), _UNKNOWN_ARRIVAL).to_pylist(),
-            pc.fill_null(part["run_id"].cast(pa.string()), "").to_pylist(),
-            strict=True,
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """What an :class:`OnlineBatch` is made of, before there is an object for each value."""
+
+    entity_keys: pa.ChunkedArray
+    documents: pa.Array
+    event_us: npt.NDArray[np.int64]
+    created_us: npt.NDArray[np.int64]
+    arrivals: npt.NDArray[np.int64]
+    run_ids: pa.ChunkedArray
+
+
+def online_batches(rows: Iterable[pa.RecordBatch], *, value_columns: Sequence[str]) -> Iterator[OnlineBatch]:
+    """``rows`` (columns of the offline store) as the online store keeps them, in batches of at most BATCH_ROWS."""
+    return map(_batch, _all_columns(rows, value_columns))
+
+
+@contextmanager
+def online_batches_ahead(
+    rows: Iterable[pa.RecordBatch], *, value_columns: Sequence[str]
+) -> Iterator[Iterator[OnlineBatch]]:
+    """The batches of :func:`online_batches`; the next ones are read and made while one is written.
+
+    Only what needs the interpreter's lock for long is left to who takes them.
+    """
+    with made_ahead(_all_columns(rows, value_columns)) as columns:
+        yield map(_batch, columns)
+
+
+def _all_columns(rows: Iterable[pa.RecordBatch], value_columns: Sequence[str]) -> Iterator[_Columns]:
+    for table in _of_batch_size(rows):
+        yield _Columns(
+            entity_keys=table["entity_key"],
+            documents=json_documents(table.select(value_columns)),
+            event_us=_microseconds(table["event_timestamp"]),
+            created_us=_microseconds(table["created_timestamp"]),
+            arrivals=_integers(table["arrival"], _UNKNOWN_ARRIVAL),
+            run_ids=pc.fill_null(table["run_id"].cast(pa.string()), ""),
         )
-        for position, (key, event_us, created_us, arrival, run_id) in enumerate(stamps):
-            values = {name: column[position] for name, column in zip(value_columns, columns, strict=True)}
-            yield OnlineRow(key, values, event_us, created_us, arrival, run_id)
 
 
-def json_column(column: pa.ChunkedArray) -> list[Any]:
-    """The values of a column as JSON has them: timestamps as ISO text in UTC, NaN and infinity as null."""
-    if pa.types.is_floating(column.type):
-        return pc.if_else(pc.fill_null(pc.is_finite(column), False), column, pa.scalar(None, column.type)).to_pylist()
-    if pa.types.is_timestamp(column.type):
-        return [None if value is None else iso_text(value) for value in column.to_pylist()]
-    if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
-        return [None if value is None else [_finite(item) for item in value] for value in column.to_pylist()]
-    return column.to_pylist()
+def _batch(columns: _Columns) -> OnlineBatch:
+    return OnlineBatch(
+        entity_keys=columns.entity_keys.to_pylist(),
+        documents=columns.documents.to_pylist(),
+        event_us=columns.event_us.tolist(),
+        created_us=columns.created_us.tolist(),
+        arrivals=columns.arrivals.tolist(),
+        run_ids=columns.run_ids.to_pylist(),
+    )
 
 
-def iso_text(instant: datetime) -> str:
-    """ISO 8601 in UTC with microseconds and ``Z``."""
-    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+def _of_batch_size(rows: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """The rows in tables of BATCH_ROWS, the last one of fewer: what lies in many small files is not written so."""
+    held: list[pa.RecordBatch] = []
+    count = 0
+    for batch in rows:
+        start = 0
+        while count + batch.num_rows - start >= BATCH_ROWS:
+            taken = BATCH_ROWS - count
+            yield pa.Table.from_batches([*held, batch.slice(start, taken)])
+            held, count, start = [], 0, start + taken
+        if start < batch.num_rows:
+            held.append(batch.slice(start))
+            count += batch.num_rows - start
+    if held:
+        yield pa.Table.from_batches(held)
 
 
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and np.isfinite(value) else None
+def _microseconds(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    return _integers(column.cast(pa.timestamp("us", tz="UTC")), UNKNOWN_US)
 
 
-def _microseconds(column: pa.ChunkedArray) -> list[int]:
-    return pc.fill_null(column.cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()), UNKNOWN_US).to_pylist()
+def _integers(column: pa.ChunkedArray, unknown: int) -> npt.NDArray[np.int64]:
+    return pc.fill_null(column.cast(pa.int64()), unknown).to_numpy()

@@ -10,6 +10,7 @@ from catalog.clock import now
 from catalog.errors import Unavailable
 from catalog.models import FeatureVersion
 from catalog.references import ResolvedFeature
+from catalog.wording import gettext as _
 from serving.access_log import AccessRecord, ReadKind, write_access_record
 
 
@@ -21,8 +22,11 @@ def record_page_read(resolved: Sequence[ResolvedFeature], *, entities: int, bega
     record_versions_read([item.version for item in resolved], entities=entities, began=began)
 
 
-def record_versions_read(versions: Sequence[FeatureVersion], *, entities: int, began: float, token: str = "") -> None:
-    """The same of features that no reference led to; ``token`` is the prefix of the token that was used.
+def record_versions_read(
+    versions: Sequence[FeatureVersion], *, entities: int, began: float, token: str = "", purpose: str = ""
+) -> None:
+    """The same of features that no reference led to; ``token`` is the prefix of the token that was used, ``purpose``
+    what the entity was looked up for.
 
     :raises Unavailable: as above.
     """
@@ -40,7 +44,8 @@ def record_versions_read(versions: Sequence[FeatureVersion], *, entities: int, b
                 milliseconds=(time.perf_counter() - began) * 1000,
                 status=200,
                 request_id=actor.request_id,
+                purpose=purpose,
             )
         )
     except OSError as error:
-        raise Unavailable("the access log cannot be written at the moment") from error
+        raise Unavailable(_("the access log cannot be written at the moment")) from error

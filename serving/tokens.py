@@ -10,10 +10,13 @@ from datetime import datetime
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
+from django.db.models import F, QuerySet
 
 from catalog import audit
+from catalog.access import Reader
 from catalog.clock import now
 from catalog.errors import InvalidInput
+from catalog.wording import gettext as _
 from serving.models import ApiToken, Scope
 
 KEY_PREFIX = "fs_"
@@ -30,6 +33,12 @@ class IssuedToken:
     token: ApiToken
 
 
+def tokens_of(user: Reader) -> QuerySet[ApiToken]:
+    """The tokens of ``user``: those that are not revoked first, of these the newest first. None of strangers."""
+    own = ApiToken.objects.filter(user_id=user.pk) if user.pk is not None else ApiToken.objects.none()
+    return own.order_by(F("revoked_at").desc(nulls_first=True), "-created_at", "-pk")
+
+
 def digest_of(key: str) -> str:
     """What is kept of a key. The keys are long and random, so one round of SHA-256 cannot be guessed back."""
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
@@ -44,13 +53,20 @@ def issue_token(
     """
     name = name.strip()
     if not name or len(name) > 100:
-        raise InvalidInput("a token needs a name of 1 to 100 characters, so that it can be told apart later")
+        raise InvalidInput(_("a token needs a name of 1 to 100 characters, so that it can be told apart later"))
     unknown = sorted(set(scopes) - set(Scope.values))
     if unknown or not scopes:
-        problem = f"{', '.join(unknown)} is no scope" if unknown else "a token without a scope opens nothing"
-        raise InvalidInput(f"{problem}; there are {', '.join(Scope.values)}", details={"scopes": Scope.values})
+        told = (
+            _("%(unknown)s is no scope; there are %(scopes)s")
+            if unknown
+            else _("a token without a scope opens nothing; there are %(scopes)s")
+        )
+        raise InvalidInput(
+            told % {"unknown": ", ".join(unknown), "scopes": ", ".join(Scope.values)},
+            details={"scopes": Scope.values},
+        )
     if expires_at is not None and (expires_at.utcoffset() is None or expires_at <= now()):
-        raise InvalidInput("the expiry of a token is a time in the future, with a zone")
+        raise InvalidInput(_("the expiry of a token is a time in the future, with a zone"))
     key = KEY_PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
     with transaction.atomic():
         token = ApiToken.objects.create(

@@ -9,19 +9,20 @@ from django.contrib import messages
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Paginator
-from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from catalog.access import Capability
 from catalog.clock import now
 from catalog.errors import InvalidInput, NotFound
+from catalog.twins import list_twin
 from catalog.views.access import page
 from serving.models import ApiToken, Scope
-from serving.tokens import IssuedToken, issue_token, revoke_token
+from serving.tokens import IssuedToken, issue_token, revoke_token, tokens_of
 
 PAGE_SIZE = 25
 USUAL_LIFE = timedelta(days=90)
@@ -37,7 +38,7 @@ class TokenRequest(forms.Form):
     def clean_last_day(self) -> date | None:
         last_day: date | None = self.cleaned_data["last_day"]
         if last_day is not None and last_day < now().date():
-            raise forms.ValidationError("That day is past; choose another, or leave it empty for no end.")
+            raise forms.ValidationError(_("That day is past; choose another, or leave it empty for no end."))
         return last_day
 
     def expires_at(self) -> datetime | None:
@@ -83,11 +84,11 @@ def revoke_my_token(request: HttpRequest, token_id: int) -> HttpResponse:
         return redirect_to_login(reverse("serving:my-tokens"))
     token = ApiToken.objects.filter(user_id=user.pk, pk=token_id).first()
     if token is None:
-        raise NotFound("you have no such token")
+        raise NotFound(_("you have no such token"))
     if revoke_token(token):
-        messages.success(request, f"The token {token.name} is revoked: its key opens nothing any more.")
+        messages.success(request, _("The token %s is revoked: its key opens nothing any more.") % token.name)
     else:
-        messages.info(request, f"The token {token.name} was revoked before.")
+        messages.info(request, _("The token %s was revoked before.") % token.name)
     return redirect("serving:my-tokens")
 
 
@@ -104,11 +105,10 @@ def _tokens_page(
     issued: IssuedToken | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    tokens = ApiToken.objects.filter(user_id=user.pk).order_by(
-        F("revoked_at").desc(nulls_first=True), "-created_at", "-pk"
-    )
+    shown = Paginator(tokens_of(user), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
-        "page": Paginator(tokens, PAGE_SIZE).get_page(request.GET.get("page")),
+        "page": shown,
+        "json_url": list_twin("own-token-list", shown),
         "form": form,
         "chosen_scopes": form["scopes"].value() or [],
         "issued": issued,

@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 from django.conf import settings as django_settings
 
+from catalog import generation
+from catalog.search import indexer
 from featurestore_site.configuration import Configuration
+from serving import callers, online_plan
+from serving.kept_answers import AnswerRoom
+from tests.quick_started import quick_started, served
+
+__all__ = ["configuration", "nothing_is_trusted", "quick_started", "require", "served"]
 
 
 @pytest.fixture(autouse=True)
@@ -23,6 +30,21 @@ def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Configurat
     changed = dataclasses.replace(base, data_dir=tmp_path, feature_store=store, output=output)
     monkeypatch.setattr(django_settings, "FEATURESTORE", changed)
     return changed
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every request looks again who calls and what the catalog holds; tests of what is trusted say for how long."""
+    monkeypatch.setattr(generation, "_looked", generation._Looked())
+    monkeypatch.setattr(generation, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(callers, "TRUSTED_SECONDS", 0.0)
+    monkeypatch.setattr(online_plan, "_kept", AnswerRoom())
+
+
+@pytest.fixture(autouse=True)
+def search_begins_anew() -> None:
+    """What the index of this process took over from an earlier test was rolled back with it."""
+    indexer.forget()
 
 
 def require(available: bool, what: str) -> None:

@@ -11,11 +11,12 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 
 from catalog.access import Role
+from catalog.arrow_types import arrow_type
 from catalog.models import Entity, Feature, FeatureGroup, FeatureService, FeatureServiceMember, FeatureVersion
-from catalog.value_types import arrow_type
 from serving.models.fields import UNKNOWN_US, to_microseconds
 from serving.stores.offline import KEY_COLUMNS, append_history
-from serving.stores.online import OnlineRow, online_store
+from serving.stores.online import online_store
+from serving.stores.online_batches import OnlineRow, in_batches
 from serving.tokens import issue_token
 
 DAY = datetime(2025, 3, 1, tzinfo=UTC)
@@ -65,7 +66,7 @@ def put_online(
         arrival=1,
         run_id="run",
     )
-    online_store().upsert(group.pk, [row])
+    online_store().upsert(group.pk, in_batches([row]))
 
 
 def put_history(group: FeatureGroup, rows: list[dict[str, Any]]) -> None:

@@ -75,7 +75,9 @@ def fixed_for(request: HttpRequest, sensitivity: str, *fields: str) -> tuple[str
 
 
 def _filters_of(options: Any, request: HttpRequest) -> list[str]:
-    return [name for name in options.get_list_filter(request) if isinstance(name, str)]
+    """Their fields; a filter is named as text, or with the class that draws it, or is a class without a field."""
+    named = (one[0] if isinstance(one, tuple | list) else one for one in options.get_list_filter(request))
+    return [name for name in named if isinstance(name, str)]
 
 
 def _allows(request: HttpRequest, capability: Capability | None) -> bool:

@@ -23,7 +23,6 @@ class FeatureProfileAdmin(ReadOnlyAdmin):
     list_select_related = ("version__feature__entity", "version__feature__group")
     search_fields = ("version__feature__name", "run_id")
     search_help_text = "Feature or run."
-    date_hierarchy = "computed_at"
 
     def get_fieldsets(self, request: HttpRequest, obj: FeatureProfile | None = None) -> Any:
         statistics: tuple[Any, ...] = (

@@ -17,11 +17,13 @@ from catalog.editing import (
     edit_group,
     restore_feature,
     restore_group,
+    set_replacement,
 )
 from catalog.errors import InvalidInput
 from catalog.models import Feature, FeatureGroup, Status
+from catalog.references import resolve_references
 
-_STATUS_FIELDS = ("status", "status_reason")
+_STATUS_FIELDS = ("status", "status_reason", "replacement")
 
 
 def change_feature(*, feature: Feature, changes: Mapping[str, Any], editor: Reader) -> None:
@@ -31,16 +33,19 @@ def change_feature(*, feature: Feature, changes: Mapping[str, Any], editor: Read
     """
     status, reason = _status_of(feature, changes)
     described = {name: value for name, value in changes.items() if name not in _STATUS_FIELDS}
+    replacement = _replacement_of(changes.get("replacement"), editor)
     with transaction.atomic():
         if described:
             edit_feature(feature=feature, changes=described, editor=editor)
         match status:
             case Status.DEPRECATED:
-                deprecate_feature(feature=feature, reason=reason)
+                deprecate_feature(feature=feature, reason=reason, replacement=replacement)
             case Status.ARCHIVED:
                 archive_feature(feature=feature, reason=reason)
             case Status.ACTIVE:
                 restore_feature(feature=feature)
+        if "replacement" in changes and status != Status.DEPRECATED:
+            set_replacement(feature=feature, replacement=replacement)
 
 
 def change_group(*, group: FeatureGroup, changes: Mapping[str, Any], editor: Reader) -> None:
@@ -60,6 +65,16 @@ def change_group(*, group: FeatureGroup, changes: Mapping[str, Any], editor: Rea
                 archive_group(group=group, reason=reason)
             case Status.ACTIVE:
                 restore_group(group=group)
+
+
+def _replacement_of(reference: str | None, editor: Reader) -> Feature | None:
+    if reference is None:
+        return None
+    if "@" in reference:
+        raise InvalidInput(
+            "a feature is replaced by another feature: name it without version", details={"field": "replacement"}
+        )
+    return resolve_references([reference], user=editor)[0].version.feature
 
 
 def _status_of(instance: Feature | FeatureGroup, changes: Mapping[str, Any]) -> tuple[str | None, str]:

@@ -10,9 +10,10 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from catalog.api.fields import OpenText, Seconds, SpanText, StatusField, StrictSerializer
-from catalog.declarations import Sensitivity
+from catalog.declarations import Sensitivity, Tier
 from catalog.describing import DescribedFeature
 from catalog.models import Status
+from catalog.trust import State
 from catalog.value_types import ValueType
 
 
@@ -84,6 +85,10 @@ class FeatureSummarySerializer(serializers.Serializer[Any]):
     unit = serializers.CharField(source="feature.unit")
     status = StatusField(source="feature.status")
     status_reason = serializers.CharField(source="feature.status_reason")
+    replacement = serializers.SerializerMethodField()
+    tier = serializers.ChoiceField(
+        choices=[tier.value for tier in Tier], source="feature.tier", help_text="How far it may be relied on."
+    )
     sensitivity = serializers.ChoiceField(
         choices=[level.value for level in Sensitivity], source="feature.effective_sensitivity"
     )
@@ -100,6 +105,12 @@ class FeatureSummarySerializer(serializers.Serializer[Any]):
 
     def get_description(self, entry: DescribedFeature) -> str:
         return entry.feature.description or entry.version.description
+
+    @extend_schema_field(serializers.CharField(allow_null=True))
+    def get_replacement(self, entry: DescribedFeature) -> str | None:
+        """What to use instead, as `group:name`; null where nothing is known."""
+        other = entry.replaced_by
+        return None if other is None else f"{other.group.name}:{other.name}"
 
     @extend_schema_field(serializers.ListField(child=serializers.CharField()))
     def get_tags(self, entry: DescribedFeature) -> list[str]:
@@ -143,9 +154,31 @@ class PinSerializer(serializers.Serializer[Any]):
     version = serializers.CharField(source="version.number")
 
 
+class EvidenceSerializer(serializers.Serializer[Any]):
+    """One thing that speaks for or against a feature."""
+
+    topic = serializers.CharField()
+    state = serializers.ChoiceField(choices=[state.value for state in State])
+    text = serializers.CharField()
+
+
+class VerdictSerializer(serializers.Serializer[Any]):
+    """The verdict on a feature in short: whether to build on it."""
+
+    state = serializers.ChoiceField(choices=[state.value for state in State])
+    sentence = serializers.CharField()
+
+
+class TrustSerializer(VerdictSerializer):
+    """The verdict on a feature: whether to build on it, and why."""
+
+    evidence = EvidenceSerializer(many=True)
+
+
 class FeatureDetailSerializer(FeatureSummarySerializer):
     """All that the catalog knows of a feature, in the version asked for."""
 
+    trust = serializers.SerializerMethodField()
     join_keys = serializers.ListField(child=serializers.CharField(), source="feature.entity.join_keys")
     declared = serializers.BooleanField(source="feature.declared", help_text="Kept by the configuration.")
     expression = serializers.CharField(source="version.expression")
@@ -169,6 +202,10 @@ class FeatureDetailSerializer(FeatureSummarySerializer):
         statistics = entry.statistics
         return None if statistics is None else dict(DetailedStatisticsSerializer(statistics).data)
 
+    @extend_schema_field(TrustSerializer)
+    def get_trust(self, entry: DescribedFeature) -> Any:  # noqa: ARG002  (the framework's signature)
+        return TrustSerializer(self.context["trust"]).data
+
     @extend_schema_field(FeatureVersionSerializer(many=True))
     def get_versions(self, entry: DescribedFeature) -> Any:  # noqa: ARG002  (the framework's signature)
         return FeatureVersionSerializer(self.context["versions"], many=True).data
@@ -188,5 +225,16 @@ class FeatureChangesSerializer(StrictSerializer):
     sensitivity = serializers.ChoiceField(
         choices=["", *(level.value for level in Sensitivity)], required=False, help_text="Empty: the group's."
     )
+    tier = serializers.ChoiceField(
+        choices=[tier.value for tier in Tier],
+        required=False,
+        help_text="To and from certified needs the capability certify.",
+    )
     status = serializers.ChoiceField(choices=Status.choices, required=False)
     status_reason = OpenText(max_length=500, help_text="Why the status changes; needed to deprecate.")
+    replacement = serializers.CharField(
+        required=False,
+        allow_null=True,
+        max_length=210,
+        help_text="What to use instead of what is deprecated, as [group:]name; null: nothing is known.",
+    )

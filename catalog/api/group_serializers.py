@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
+from catalog.api.feature_serializers import VerdictSerializer
 from catalog.api.fields import OpenText, Seconds, SpanText, StatusField, StrictSerializer
 from catalog.declarations import Sensitivity
 from catalog.models import FeatureGroup, Status
@@ -29,7 +30,9 @@ class GroupSerializer(serializers.Serializer[Any]):
         help_text="Name of the declared source it is read from."
     )
     source_table = serializers.CharField()
-    feature_count = serializers.IntegerField()
+    feature_count = serializers.IntegerField(help_text="Features that are not archived.")
+    unserved_count = serializers.IntegerField(help_text="Active features whose source gives no values.")
+    newest_event = serializers.DateTimeField(allow_null=True, help_text="The newest event timestamp of its values.")
     max_age = SpanText(help_text="How old a value may be and still be used.")
     max_age_seconds = Seconds(source="max_age", help_text="The same in seconds; null: any age.")
     schedule = serializers.CharField(help_text="Cron line of its ingestion, UTC.")
@@ -57,6 +60,12 @@ class GroupFeatureSerializer(serializers.Serializer[Any]):
     version = serializers.SerializerMethodField()
     status = StatusField()
     description = serializers.CharField()
+    trust = serializers.SerializerMethodField(help_text="The verdict on it; null without a version.")
+
+    @extend_schema_field(VerdictSerializer(allow_null=True))
+    def get_trust(self, feature: Any) -> Any:
+        verdict = self.context["verdicts"].get(feature.default_version_id)
+        return None if verdict is None else VerdictSerializer(verdict).data
 
     @extend_schema_field(serializers.CharField(allow_null=True))
     def get_feature_id(self, feature: Any) -> str | None:
@@ -88,7 +97,7 @@ class GroupDetailSerializer(GroupSerializer):
 
     @extend_schema_field(GroupFeatureSerializer(many=True))
     def get_features(self, group: FeatureGroup) -> Any:
-        context = {"entity": group.entity.name}
+        context = {"entity": group.entity.name, "verdicts": self.context["verdicts"]}
         return GroupFeatureSerializer(self.context["features"], many=True, context=context).data
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,7 +16,9 @@ from catalog.api.filtering import StrictFilterBackend, refuse_unknown_parameters
 from catalog.api.group_filters import GroupFilter
 from catalog.api.group_serializers import GroupChangesSerializer, GroupDetailSerializer, GroupSerializer
 from catalog.api.named import named_or_nearest
+from catalog.group_list import groups_listed
 from catalog.models import Feature, FeatureGroup
+from catalog.trusting import trust_lines
 
 
 @extend_schema_view(
@@ -45,10 +47,7 @@ class GroupViewSet(GenericViewSet[FeatureGroup]):
     queryset = FeatureGroup.objects.none()
 
     def get_queryset(self) -> QuerySet[FeatureGroup]:
-        visible = Feature.objects.visible_to(self.request.user)
-        counted = Count("features", filter=Q(features__in=visible), distinct=True)
-        groups = FeatureGroup.objects.visible_to(self.request.user).annotate(feature_count=counted)
-        return groups.select_related("entity").prefetch_related("tags").order_by("name")
+        return groups_listed(self.request.user)
 
     def list(self, request: Request) -> Response:  # noqa: ARG002  (the framework's signature)
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
@@ -67,6 +66,12 @@ class GroupViewSet(GenericViewSet[FeatureGroup]):
         return Response(self._detail(request, self.get_queryset().get(pk=group.pk)))
 
     def _detail(self, request: Request, group: FeatureGroup) -> Any:
-        features = Feature.objects.visible_to(request.user).filter(group=group).select_related("default_version")
-        context = {**self.get_serializer_context(), "features": features}
+        visible = Feature.objects.visible_to(request.user).filter(group=group)
+        features = list(visible.select_related("group", "entity", "default_version__latest_profile"))
+        versions = [one.default_version for one in features if one.default_version is not None]
+        for feature, version in ((one, one.default_version) for one in features):
+            if version is not None:
+                version.feature = feature
+        verdicts = trust_lines(versions, user=request.user, with_use=False)
+        context = {**self.get_serializer_context(), "features": features, "verdicts": verdicts}
         return GroupDetailSerializer(group, context=context).data

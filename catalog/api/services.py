@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db.models import Prefetch, QuerySet
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
@@ -14,8 +14,14 @@ from rest_framework.viewsets import GenericViewSet
 from catalog.access import Capability
 from catalog.api.filtering import PAGING, refuse_unknown_parameters
 from catalog.api.named import named_or_nearest
-from catalog.api.service_serializers import NewServiceSerializer, ServiceChangesSerializer, ServiceSerializer
+from catalog.api.service_serializers import (
+    NewServiceSerializer,
+    ServiceChangesSerializer,
+    ServiceDetailSerializer,
+    ServiceSerializer,
+)
 from catalog.models import FeatureService, FeatureServiceMember, FeatureVersion
+from catalog.pinned import pinned_by
 from catalog.services import create_service, delete_service, replace_service
 
 _EXAMPLE = OpenApiExample(
@@ -27,13 +33,17 @@ _EXAMPLE = OpenApiExample(
 
 @extend_schema_view(
     list=extend_schema(operation_id="list_services", summary="Feature services"),
-    retrieve=extend_schema(operation_id="get_service", summary="One feature service with what it pins"),
+    retrieve=extend_schema(
+        operation_id="get_service",
+        summary="One feature service with what it pins, and how far each may be trusted",
+        responses=ServiceDetailSerializer,
+    ),
     create=extend_schema(
         operation_id="create_service",
         summary="Make a feature service",
         description="Needs the capability manage_services. A name that is taken is a conflict (409).",
         request=NewServiceSerializer,
-        responses={201: ServiceSerializer},
+        responses={201: ServiceDetailSerializer},
         examples=[_EXAMPLE],
     ),
     update=extend_schema(
@@ -41,7 +51,7 @@ _EXAMPLE = OpenApiExample(
         summary="Give a feature service other features, description and owner",
         description="Needs the capability manage_services. A service that the configuration keeps is a conflict (409).",
         request=ServiceChangesSerializer,
-        responses=ServiceSerializer,
+        responses=ServiceDetailSerializer,
     ),
     destroy=extend_schema(
         operation_id="delete_service",
@@ -78,24 +88,28 @@ class ServiceViewSet(GenericViewSet[FeatureService]):
 
     def retrieve(self, request: Request, name: str) -> Response:
         refuse_unknown_parameters(request, ())
-        return Response(self.get_serializer(self._service(name)).data)
+        return Response(self._detail(self._service(name)))
 
     def create(self, request: Request) -> Response:
         body = NewServiceSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         service = create_service(user=request.user, **body.validated_data)
-        answer = self.get_serializer(self.get_queryset().get(pk=service.pk)).data
+        answer = self._detail(self.get_queryset().get(pk=service.pk))
         return Response(answer, status=status.HTTP_201_CREATED, headers={"Location": answer["url"]})
 
     def update(self, request: Request, name: str) -> Response:
         body = ServiceChangesSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         service = replace_service(service=self._service(name), user=request.user, **body.validated_data)
-        return Response(self.get_serializer(self.get_queryset().get(pk=service.pk)).data)
+        return Response(self._detail(self.get_queryset().get(pk=service.pk)))
 
     def destroy(self, request: Request, name: str) -> Response:  # noqa: ARG002  (the framework's signature)
         delete_service(service=self._service(name))
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def _detail(self, service: FeatureService) -> Any:
+        context = {**self.get_serializer_context(), "pinned": pinned_by(service, user=self.request.user)}
+        return ServiceDetailSerializer(service, context=context).data
 
     def _service(self, name: str) -> FeatureService:
         return named_or_nearest(self.get_queryset(), name, what="feature service")

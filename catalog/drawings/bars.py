@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from catalog.drawings.scale import Scale, distinct_labels, percentage, short_number
-from catalog.drawings.svg import Markup, capped, drawing, element, label, placeholder, shorten, text, tooltip
+from catalog.drawings.svg import Markup, capped, drawing, element, label, number, placeholder, shorten, text, tooltip
+from catalog.wording import gettext as _
 
 MAX_VALUES = 20
 _ROW = 22.0
@@ -49,14 +50,14 @@ def top_values(*, values: Sequence[TopValue], total: int, title: str, descriptio
             height=2 * _ROW,
             title=title,
             description=description,
-            reason="No values to draw",
+            reason=_("No values to draw"),
         )
     rest = total - sum(one.count for one in shown)
-    rows = [(one.label or "(empty text)", one.count, "d-bar") for one in shown]
+    rows = [(one.label or _("(empty text)"), one.count, "d-bar") for one in shown]
     if rest:
-        rows.append(("other values", rest, "d-bar d-bar--rest"))
+        rows.append((_("other values"), rest, "d-bar d-bar--rest"))
     left, right = 150.0, 100.0
-    most = max(count for _, count, _ in rows)
+    most = max(count for _name, count, _class in rows)
     along = Scale(0.0, most / total, 0.0, max(width - left - right, 20.0))
     parts: list[Markup] = []
     for index, (name, count, class_) in enumerate(rows):
@@ -114,9 +115,20 @@ def completeness_bar(
 
 
 def percentile_bar(
-    *, percentiles: Percentiles, title: str, description: str, width: float = 480, height: float = 44
+    *,
+    percentiles: Percentiles,
+    title: str,
+    description: str,
+    width: float = 480,
+    height: float = 44,
+    mark: float | None = None,
+    labels: bool = True,
 ) -> Markup:
-    """A box from the lower to the upper quartile on a line from least to greatest, the median marked."""
+    """A box from the lower to the upper quartile on a line from least to greatest, the median marked.
+
+    ``mark`` is one value to be seen against them (the value of an entity, the duration of this run), a diamond; one
+    beyond the least or the greatest stands at the end. ``labels`` writes least, median and greatest below.
+    """
     points = (
         percentiles.minimum,
         percentiles.lower,
@@ -131,32 +143,49 @@ def percentile_bar(
             height=height,
             title=title,
             description=description,
-            reason="No numbers to draw",
+            reason=_("No numbers to draw"),
         )
-    width, height = capped(width, least=160), capped(height, least=36)
+    width, height = capped(width, least=160 if labels else 48), capped(height, least=36 if labels else 16)
     ordered = sorted(points)
-    along = Scale(ordered[0], ordered[-1], 30.0, width - 30.0)
+    side = 30.0 if labels else 7.0
+    along = Scale(ordered[0], ordered[-1], side, width - side)
     least, lower, median, upper, greatest = (along(point) for point in ordered)
-    middle = (height - 16) / 2
-    shown = distinct_labels([ordered[0], ordered[2], ordered[-1]])
-    names = ("least", "median", "greatest")
+    middle = (height - 16) / 2 if labels else height / 2
+    shown = distinct_labels([ordered[0], ordered[-1], ordered[2]])
+    names = (_("least"), _("median"), _("greatest"))
     parts = [
         element("line", x1=least, x2=greatest, y1=middle, y2=middle, class_="d-axis"),
         element(
             "rect",
-            tooltip(f"half of the values: {short_number(ordered[1])} to {short_number(ordered[3])}"),
+            tooltip(
+                _("half of the values: %(low)s to %(high)s")
+                % {"low": short_number(ordered[1]), "high": short_number(ordered[3])}
+            ),
             x=lower,
-            y=middle - 7,
+            y=middle - (7 if labels else 5),
             width=max(upper - lower, 1.0),
-            height=14,
+            height=14 if labels else 10,
             rx=2,
             class_="d-box",
         ),
-        element("line", x1=median, x2=median, y1=middle - 10, y2=middle + 10, class_="d-median"),
+        element(
+            "line",
+            x1=median,
+            x2=median,
+            y1=middle - (10 if labels else 7),
+            y2=middle + (10 if labels else 7),
+            class_="d-median",
+        ),
     ]
+    if mark is not None and math.isfinite(mark):
+        at, beyond = along(mark), "" if ordered[0] <= mark <= ordered[-1] else " d-point--broken"
+        shape = element("path", d=f"M{number(at)} {number(middle - 6)}l6 6l-6 6l-6 -6z", class_=f"d-here{beyond}")
+        parts.append(element("g", tooltip(_("this one: %(value)s") % {"value": short_number(mark, digits=4)}), shape))
+    if not labels:
+        shown = []
     # Labels that would run into each other are left to the tooltip.
     taken: list[float] = []
-    for at, value, name in ((least, shown[0], 0), (greatest, shown[2], 2), (median, shown[1], 1)):
+    for at, value, name in zip((least, greatest, median), shown, (0, 2, 1), strict=False):
         if all(abs(at - other) > 44 for other in taken):
             taken.append(at)
             content = element(

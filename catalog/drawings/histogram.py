@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from catalog.drawings.scale import Scale, distinct_labels, nice_ticks, percentage, short_number
-from catalog.drawings.svg import Markup, capped, drawing, element, label, placeholder, tooltip
+from catalog.drawings.svg import Markup, capped, drawing, element, label, number, placeholder, tooltip
+from catalog.wording import gettext as _
 
-MAX_BINS = 120
+MAX_BINS, MAX_MINI_BINS = 120, 24
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44.0, 14.0, 14.0, 22.0
 
 
@@ -33,7 +34,8 @@ class Bin:
         """The two edges as text."""
         if self.low == self.high:
             return short_number(self.low, digits=6)
-        return " to ".join(distinct_labels((self.low, self.high)))
+        low, high = distinct_labels((self.low, self.high))
+        return _("%(low)s to %(high)s") % {"low": low, "high": high}
 
     @property
     def percentage(self) -> str:
@@ -59,12 +61,12 @@ def bins_of(*, edges: Sequence[float], counts: Sequence[int], most: int = MAX_BI
     ]
     size = math.ceil(len(kept) / most) or 1
     merged = [kept[start : start + size] for start in range(0, len(kept), size)]
-    total = sum(count for _, _, count in kept)
+    total = sum(count for _low, _high, count in kept)
     return tuple(
         Bin(
             low=group[0][0],
             high=group[-1][1],
-            count=(count := sum(one for _, _, one in group)),
+            count=(count := sum(one for _low, _high, one in group)),
             share=count / total if total else 0.0,
         )
         for group in merged
@@ -96,7 +98,7 @@ def histogram(
             height=height,
             title=title,
             description=description,
-            reason="No values to draw",
+            reason=_("No values to draw"),
         )
     others = bins_of(edges=reference.edges, counts=reference.counts) if reference else ()
     others = others if any(one.count for one in others) else ()
@@ -137,6 +139,47 @@ def histogram(
             )
         )
     return drawing(kind="histogram", width=width, height=height, title=title, description=description, children=parts)
+
+
+def mini_histogram(
+    *,
+    edges: Sequence[float],
+    counts: Sequence[int],
+    title: str,
+    description: str,
+    width: float = 96,
+    height: float = 28,
+    mark: float | None = None,
+) -> Markup:
+    """The shape of a distribution in the space of a card: at most MAX_MINI_BINS bars on one path, no axes.
+
+    ``mark`` is a value shown by a vertical line. Raises ValueError as :func:`bins_of` does.
+    """
+    bins = bins_of(edges=edges, counts=counts, most=MAX_MINI_BINS)
+    if not any(one.count for one in bins):
+        return placeholder(
+            kind="mini", width=width, height=height, title=title, description=description, reason=_("No values")
+        )
+    width, height = capped(width, least=24), capped(height, least=12)
+    low, high = bins[0].low, max(one.high for one in bins)
+    across, up = Scale(low, high, 1.0, width - 1.0), Scale(0.0, float(max(one.count for one in bins)), 0.0, height - 2)
+    bars = []
+    for one in bins:
+        left, right = across(one.low), across(one.high)
+        if one.low == one.high:
+            left, right = left - 4, right + 4
+        tall = max(up(one.count), 1.0) if one.count else 0.0
+        wide = max(right - left - (0.5 if right - left > 2 else 0.0), 0.5)
+        if tall:
+            bars.append(f"M{number(left)} {number(height - 1)}v{number(-tall)}h{number(wide)}v{number(tall)}z")
+    parts = [
+        element("path", d="".join(bars), class_="d-bar"),
+        element("line", x1=0, x2=width, y1=height - 0.5, y2=height - 0.5, class_="d-axis"),
+    ]
+    if mark is not None and math.isfinite(mark) and low <= mark <= high:
+        at = across(mark)
+        parts.append(element("line", x1=at, x2=at, y1=0, y2=height, class_="d-mark"))
+    return drawing(kind="mini", width=width, height=height, title=title, description=description, children=parts)
 
 
 def _height(one: Bin, *, shares: bool) -> float:

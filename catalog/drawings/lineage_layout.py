@@ -7,7 +7,7 @@ picture.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -54,14 +54,20 @@ def nearest(*, nodes: Sequence[str], edges: Iterable[tuple[str, str]], start: Se
     return [node for node in nodes if node in chosen]
 
 
-def arrange(*, nodes: Sequence[str], edges: Sequence[tuple[str, str]]) -> Layout:
-    """The layout of distinct ``nodes``; edges to themselves or to unknown nodes are not routed."""
+def arrange(
+    *, nodes: Sequence[str], edges: Sequence[tuple[str, str]], ranks: Mapping[str, int] | None = None
+) -> Layout:
+    """The layout of distinct ``nodes``; edges to themselves or to unknown nodes are not routed.
+
+    With ``ranks`` the nodes of one rank stand in one layer, as far as the edges allow: what is made from something
+    always stands to the right of it. Layers without a node are left out.
+    """
     known = set(nodes)
     usable = list(dict.fromkeys((a, b) for a, b in edges if a in known and b in known and a != b))
     closing = _closing_edges(nodes, usable)
     # Both directions between two nodes are one edge for the layers.
     forward = list(dict.fromkeys((b, a) if (a, b) in closing else (a, b) for a, b in usable))
-    layer = _layers(nodes, forward)
+    layer = _layers(nodes, forward) if ranks is None else _ranked_layers(nodes, forward, ranks)
     count = max(layer.values(), default=-1) + 1
     layers: list[list[Place]] = [[] for _ in range(count)]
     for node in nodes:
@@ -106,25 +112,38 @@ def _closing_edges(nodes: Sequence[str], edges: Sequence[tuple[str, str]]) -> se
 
 
 def _layers(nodes: Sequence[str], edges: Sequence[tuple[str, str]]) -> dict[str, int]:
+    layer, after = _pushed(nodes, edges, dict.fromkeys(nodes, 0))
+    for node in set(nodes) - {target for _, target in edges}:
+        # A source stands just before what it feeds, not at the far left.
+        if after[node]:
+            layer[node] = min(layer[target] for target in after[node]) - 1
+    return layer
+
+
+def _ranked_layers(nodes: Sequence[str], edges: Sequence[tuple[str, str]], ranks: Mapping[str, int]) -> dict[str, int]:
+    layer, _ = _pushed(nodes, edges, {node: ranks.get(node, 0) for node in nodes})
+    places = {rank: place for place, rank in enumerate(sorted(set(layer.values())))}
+    return {node: places[rank] for node, rank in layer.items()}
+
+
+def _pushed(
+    nodes: Sequence[str], edges: Sequence[tuple[str, str]], least: Mapping[str, int]
+) -> tuple[dict[str, int], dict[str, list[str]]]:
+    """The layer of every node, at least ``least`` and right of all that it is made from; and what follows each."""
     after: dict[str, list[str]] = defaultdict(list)
     missing = dict.fromkeys(nodes, 0)
     for source, target in edges:
         after[source].append(target)
         missing[target] += 1
-    sources = [node for node in nodes if not missing[node]]
-    layer = dict.fromkeys(nodes, 0)
-    ready = list(sources)
+    layer = dict(least)
+    ready = [node for node in nodes if not missing[node]]
     for node in ready:
         for target in after[node]:
             layer[target] = max(layer[target], layer[node] + 1)
             missing[target] -= 1
             if not missing[target]:
                 ready.append(target)
-    for node in sources:
-        # A source stands just before what it feeds, not at the far left.
-        if after[node]:
-            layer[node] = min(layer[target] for target in after[node]) - 1
-    return layer
+    return layer, after
 
 
 def _reduce_crossings(layers: list[list[Place]], ways: Iterable[tuple[Place, ...]]) -> None:

@@ -4,9 +4,10 @@ import math
 from collections.abc import Sequence
 
 from catalog.drawings.scale import Scale, finite, short_number
-from catalog.drawings.svg import Markup, capped, drawing, element, placeholder, tooltip
+from catalog.drawings.svg import Markup, capped, drawing, element, number, placeholder, tooltip
+from catalog.wording import gettext as _
 
-MAX_POINTS = 500
+MAX_POINTS, MAX_MARKS = 500, 60
 _PAD = 4.0
 
 
@@ -18,11 +19,15 @@ def sparkline(
     width: float = 160,
     height: float = 36,
     threshold: float | None = None,
+    band: tuple[float, float] | None = None,
+    marks: Sequence[int] = (),
 ) -> Markup:
     """A line through ``values``, equally far apart, the last one as a dot.
 
-    None, NaN and infinity are gaps. ``threshold`` is a level shown as a dashed line. More than
-    MAX_POINTS values are thinned so that the least and the greatest of every stretch stay.
+    None, NaN and infinity are gaps. ``threshold`` is a level shown as a dashed line, ``band`` the usual range
+    (lower, upper) shown as a wash behind the line, ``marks`` are places in ``values`` with a tick below them
+    (a new version, an incident). More than MAX_POINTS values are thinned so that the least and the greatest of
+    every stretch stay.
     """
     known = finite(values)
     if not known:
@@ -32,19 +37,29 @@ def sparkline(
             height=height,
             title=title,
             description=description,
-            reason="No history yet",
+            reason=_("No history yet"),
         )
     width, height = capped(width, least=24), capped(height, least=16)
-    levels = finite([*known, threshold])
+    usual = sorted(finite(band or ()))
+    levels = finite([*known, threshold, *usual])
     up = Scale(min(levels), max(levels), height - _PAD, _PAD)
     across = Scale(0, len(values) - 1, _PAD, width - _PAD)
     parts: list[Markup] = []
+    if len(usual) == 2:
+        top, bottom = up(usual[1]), up(usual[0])
+        said = tooltip(
+            _("usual: %(low)s to %(high)s") % {"low": short_number(usual[0]), "high": short_number(usual[1])}
+        )
+        wash = {"x": _PAD, "y": top, "width": width - 2 * _PAD, "height": max(bottom - top, 1.0)}
+        parts.append(element("rect", said, **wash, class_="d-band"))
+    for place in sorted({at for at in marks if 0 <= at < len(values)})[:MAX_MARKS]:
+        parts.append(element("path", d=f"M{number(across(place))} {number(height - 4)}l3 4h-6z", class_="d-tick-mark"))
     if threshold is not None and math.isfinite(threshold):
         at = up(threshold)
         parts.append(
             element(
                 "line",
-                tooltip(f"threshold {short_number(threshold)}"),
+                tooltip(_("threshold %(value)s") % {"value": short_number(threshold)}),
                 x1=_PAD,
                 x2=width - _PAD,
                 y1=at,
@@ -64,7 +79,7 @@ def sparkline(
     parts.append(
         element(
             "circle",
-            tooltip(f"latest {short_number(known[-1], digits=4)}"),
+            tooltip(_("latest %(value)s") % {"value": short_number(known[-1], digits=4)}),
             cx=last[0],
             cy=last[1],
             r=3,

@@ -18,6 +18,8 @@ from catalog.drawings.svg import (
     slug,
     tooltip,
 )
+from catalog.terms import word_of
+from catalog.wording import gettext as _
 
 MAX_SPANS = 50
 _ROW, _LEFT, _RIGHT, _BOTTOM = 24.0, 170.0, 20.0, 22.0
@@ -51,7 +53,7 @@ def timeline(*, spans: Sequence[Span], now: datetime, title: str, description: s
             height=48,
             title=title,
             description=description,
-            reason="Nothing ran yet",
+            reason=_("Nothing ran yet"),
         )
     low = min(span.start for span in shown)
     high = max(span.end or now for span in shown)
@@ -79,7 +81,7 @@ def _row(span: Span, *, index: int, now: datetime, across: Scale) -> Markup:
     end = max(span.end or now, span.start)
     left, right = across(span.start.timestamp()), across(end.timestamp())
     top = index * _ROW
-    said = f"{span.label}: {span.state}, {(end - span.start).total_seconds():,.1f} s"
+    said = f"{span.label}: {word_of(span.state)}, {(end - span.start).total_seconds():,.1f} s"
     shape = element(
         "g",
         tooltip(said),

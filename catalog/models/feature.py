@@ -6,16 +6,18 @@ from django.db import models
 from django.db.models import Q
 
 from catalog.access import Capability, may
+from catalog.declarations import Tier
 from catalog.models.entity import Entity
-from catalog.models.fields import SENSITIVITIES, Status, declared_field, name_validator
+from catalog.models.fields import SENSITIVITIES, TIERS, StampedField, Status, declared_field, name_validator
 from catalog.models.group import FeatureGroup
+from catalog.models.search_change import Searched, SearchedQuerySet
 from catalog.models.tag import Tag
 
 if TYPE_CHECKING:
     from catalog.access import Reader
 
 
-class FeatureQuerySet(models.QuerySet["Feature"]):
+class FeatureQuerySet(SearchedQuerySet["Feature"]):
     def visible_to(self, user: Reader) -> FeatureQuerySet:
         """The features that ``user`` may know of."""
         if not may(user, Capability.SEE_METADATA):
@@ -31,7 +33,7 @@ class FeatureQuerySet(models.QuerySet["Feature"]):
         ).prefetch_related("tags")
 
 
-class Feature(models.Model):
+class Feature(Searched):
     """A named column of a group; its name is unique per entity."""
 
     group = models.ForeignKey(FeatureGroup, on_delete=models.PROTECT, related_name="features")
@@ -43,6 +45,21 @@ class Feature(models.Model):
     unit = models.CharField(max_length=60, blank=True)
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.ACTIVE, db_index=True)
     status_reason = models.CharField(max_length=500, blank=True)
+    replacement = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="replaces",
+        help_text="What to use instead of it, where it is deprecated or archived.",
+    )
+    tier = models.CharField(
+        max_length=20,
+        choices=TIERS,
+        default=Tier.STANDARD.value,
+        db_index=True,
+        help_text="How far it may be relied on.",
+    )
     sensitivity = models.CharField(
         max_length=20, choices=SENSITIVITIES, blank=True, help_text="Empty: the group's sensitivity."
     )
@@ -52,8 +69,8 @@ class Feature(models.Model):
     )
     declared = declared_field()
     created_by = models.CharField(max_length=200, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    created_at = StampedField(auto_now_add=True, db_index=True)
+    updated_at = StampedField(auto_now=True)
 
     objects = FeatureQuerySet.as_manager()
 
@@ -61,6 +78,10 @@ class Feature(models.Model):
         ordering: ClassVar = ["name", "entity_id"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["entity", "name"], name="feature_name_once_per_entity"),
+            models.CheckConstraint(
+                condition=Q(replacement__isnull=True) | ~Q(status=Status.ACTIVE),
+                name="replacement_of_what_is_not_active",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group
 from django.db import models
 from django.db.models import Q
 
+from catalog.models.fields import StampedField
 from catalog.models.group import FeatureGroup
 
 
@@ -20,7 +21,7 @@ class ValueGrant(models.Model):
     role = models.ForeignKey(Group, null=True, blank=True, on_delete=models.CASCADE, related_name="value_grants")
     reason = models.CharField(max_length=500, blank=True)
     created_by = models.CharField(max_length=200, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = StampedField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

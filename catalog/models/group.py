@@ -1,19 +1,21 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
 from django.db import models
 
 from catalog.access import Capability, may
 from catalog.models.entity import Entity
-from catalog.models.fields import SENSITIVITIES, Status, declared_field, name_validator
+from catalog.models.fields import SENSITIVITIES, StampedField, Status, declared_field, name_validator
+from catalog.models.search_change import Searched, SearchedQuerySet, tell_search
 from catalog.models.tag import Tag
 
 if TYPE_CHECKING:
     from catalog.access import Reader
 
 
-class FeatureGroupQuerySet(models.QuerySet["FeatureGroup"]):
+class FeatureGroupQuerySet(SearchedQuerySet["FeatureGroup"]):
     def visible_to(self, user: Reader) -> FeatureGroupQuerySet:
         """The groups that ``user`` may know of."""
         if not may(user, Capability.SEE_METADATA):
@@ -25,7 +27,7 @@ class FeatureGroupQuerySet(models.QuerySet["FeatureGroup"]):
         return self.exclude(status=Status.ARCHIVED)
 
 
-class FeatureGroup(models.Model):
+class FeatureGroup(Searched):
     """Features of one entity that are computed and ingested together, from one source."""
 
     name = models.CharField(max_length=100, unique=True, validators=[name_validator])
@@ -52,13 +54,20 @@ class FeatureGroup(models.Model):
     tags = models.ManyToManyField(Tag, blank=True, related_name="groups")
     declared = declared_field()
     created_by = models.CharField(max_length=200, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    created_at = StampedField(auto_now_add=True)
+    updated_at = StampedField(auto_now=True)
 
     objects = FeatureGroupQuerySet.as_manager()
+
+    is_told_when_new = False
 
     class Meta:
         ordering: ClassVar = ["name"]
 
     def __str__(self) -> str:
         return self.name
+
+    @classmethod
+    def tell_search_of(cls, keys: Iterable[int]) -> None:
+        """Its features are found by the name, owner and status of the group as well."""
+        tell_search(groups=keys)

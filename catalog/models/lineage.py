@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from catalog.access import Capability, may
 from catalog.models.feature import Feature
@@ -14,15 +15,20 @@ if TYPE_CHECKING:
 
 
 class NodeKind(models.TextChoices):
-    RAW_TABLE = "raw_table", "raw table"
-    RAW_COLUMN = "raw_column", "raw column"
-    TRANSFORMATION = "transformation", "transformation"
-    SOURCE_TABLE = "source_table", "source table"
-    SOURCE_COLUMN = "source_column", "source column"
-    FEATURE = "feature", "feature"
-    SERVICE = "service", "feature service"
-    DATASET = "dataset", "training dataset"
-    MODEL = "model", "model"
+    RAW_TABLE = "raw_table", _("raw table")
+    RAW_COLUMN = "raw_column", _("raw column")
+    TRANSFORMATION = "transformation", _("transformation")
+    SOURCE_TABLE = "source_table", _("source table")
+    SOURCE_COLUMN = "source_column", _("source column")
+    FEATURE = "feature", _("feature")
+    SERVICE = "service", _("feature service")
+    DATASET = "dataset", _("training dataset")
+    MODEL = "model", _("model")
+
+    @property
+    def style(self) -> str:
+        """The tail of its class in drawings and legends, in every language."""
+        return {"service": "feature-service", "dataset": "training-dataset"}.get(self.value, self.value)
 
 
 class LineageNodeQuerySet(models.QuerySet["LineageNode"]):

@@ -6,7 +6,7 @@ from django.db import models
 
 from catalog.access import Capability, may
 from catalog.models.feature import Feature
-from catalog.models.fields import Status, declared_field, name_validator
+from catalog.models.fields import StampedField, Status, declared_field, name_validator
 from catalog.models.version import FeatureVersion
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ class FeatureService(models.Model):
     versions = models.ManyToManyField(FeatureVersion, through="FeatureServiceMember", related_name="services")
     declared = declared_field()
     created_by = models.CharField(max_length=200, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    created_at = StampedField(auto_now_add=True)
+    updated_at = StampedField(auto_now=True)
 
     objects = FeatureServiceQuerySet.as_manager()
 

@@ -7,13 +7,14 @@ from django.db.models import Q
 
 from catalog.access import Capability, may
 from catalog.models.feature import Feature
-from catalog.models.fields import MASKS, VALUE_TYPES, Status
+from catalog.models.fields import MASKS, VALUE_TYPES, FeatureValueField, StampedField, Status
+from catalog.models.search_change import Searched, SearchedQuerySet
 
 if TYPE_CHECKING:
     from catalog.access import Reader
 
 
-class FeatureVersionQuerySet(models.QuerySet["FeatureVersion"]):
+class FeatureVersionQuerySet(SearchedQuerySet["FeatureVersion"]):
     def visible_to(self, user: Reader) -> FeatureVersionQuerySet:
         """The versions of the features that ``user`` may know of."""
         if not may(user, Capability.SEE_METADATA):
@@ -28,7 +29,7 @@ class FeatureVersionQuerySet(models.QuerySet["FeatureVersion"]):
         return self.filter(is_current=True).exclude(Q(status=Status.ARCHIVED) | Q(feature__status=Status.ARCHIVED))
 
 
-class FeatureVersion(models.Model):
+class FeatureVersion(Searched):
     """One definition of a feature, ``major.minor``.
 
     A major has its own value column; its minors are compatible definitions of that same column, of which the
@@ -46,7 +47,7 @@ class FeatureVersion(models.Model):
     expression = models.TextField(blank=True, help_text="SQL expression over the columns of the source table.")
     validation = models.JSONField(default=dict, blank=True)
     categories = models.JSONField(null=True, blank=True)
-    default_value = models.JSONField(null=True, blank=True, help_text="Served where an entity has no value.")
+    default_value = FeatureValueField(null=True, blank=True, help_text="Served where an entity has no value.")
     mask = models.CharField(max_length=20, choices=MASKS, blank=True)
     drift_threshold = models.FloatField(null=True, blank=True)
     inherited = models.JSONField(default=dict, blank=True, help_text="What the pipeline's reports say about it.")
@@ -64,10 +65,13 @@ class FeatureVersion(models.Model):
         "FeatureProfile", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False
     )
     created_by = models.CharField(max_length=200, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    created_at = StampedField(auto_now_add=True)
+    updated_at = StampedField(auto_now=True)
 
     objects = FeatureVersionQuerySet.as_manager()
+
+    search_key = "feature_id"
+    is_told_when_new = False  # a feature is found by its default version, which is set afterwards
 
     class Meta:
         ordering: ClassVar = ["feature_id", "-major", "-minor"]

@@ -25,12 +25,14 @@ class FeatureWrite:
     default: Number | None
     """The default version to set; None to leave it."""
     restore: bool
+    keep: bool
 
 
 @dataclass(frozen=True)
 class GroupWrite:
     group: DesiredGroup
     restore: bool
+    keep: bool
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,13 @@ def compare(declaration: CatalogDeclaration, *, known: KnownCatalog, policy: Pol
     faults = Faults()
     desired = desired_catalog(declaration, known=known, policy=policy, faults=faults)
     changes = [_entity(name, entity, known, faults) for name, entity in desired.entities.items()]
-    changes += [_group(group, known, faults) for group in desired.groups]
+    changes += [_group(group, known, policy, faults) for group in desired.groups]
     numbers: dict[tuple[str, str], Number] = {}
     for feature in desired.features:
         before = known.features.get((feature.entity, feature.name))
         made = _feature(feature, before, policy, numbers, faults)
         changes += made
-    changes += compare_services(desired, known=known, new=numbers, faults=faults)
+    changes += compare_services(desired, known=known, new=numbers, keeps=policy.keeps, faults=faults)
     changes += _removed(desired, known, policy)
     faults.refuse()
     return Plan(tuple(changes))
@@ -87,12 +89,13 @@ def _entity(name: str, entity: EntityDeclaration, known: KnownCatalog, faults: F
     return Change(ChangeKind.UPDATED if details else ChangeKind.UNCHANGED, "entity", name, details, write=write)
 
 
-def _group(group: DesiredGroup, known: KnownCatalog, faults: Faults) -> Change:
+def _group(group: DesiredGroup, known: KnownCatalog, policy: Policy, faults: Faults) -> Change:
     before = known.groups.get(group.name)
     if before is None:
         details = _told(group.fields, ("source_table", "schedule", "max_age"))
         details = (Detail("entity", None, group.entity), *details)
-        return Change(ChangeKind.ADDED, "group", group.name, details, write=GroupWrite(group, restore=False))
+        write = GroupWrite(group, restore=False, keep=policy.keeps)
+        return Change(ChangeKind.ADDED, "group", group.name, details, write=write)
     if before.entity != group.entity:
         faults.add(
             f"features.{group.name}.entity",
@@ -100,9 +103,10 @@ def _group(group: DesiredGroup, known: KnownCatalog, faults: Faults) -> Change:
             "declare a group of another name",
         )
     restore = before.status == "deprecated" and not before.declared
-    details = _adopted(before.declared) + differences(before.fields, group.fields)
+    keep = policy.keeps or before.declared
+    details = _adopted(before.declared, keep) + differences(before.fields, group.fields)
     kind = ChangeKind.RESTORED if restore else ChangeKind.UPDATED if details else ChangeKind.UNCHANGED
-    return Change(kind, "group", group.name, details, write=GroupWrite(group, restore=restore))
+    return Change(kind, "group", group.name, details, write=GroupWrite(group, restore=restore, keep=keep))
 
 
 def _feature(
@@ -132,18 +136,19 @@ def _feature(
             Detail("version", None, number_text(new.number)),
             *_told(feature.definition, ("data_type", "source_column", "expression")),
         )
-        write = FeatureWrite(feature, new, default, restore=False)
+        write = FeatureWrite(feature, new, default, restore=False, keep=policy.keeps)
         yield Change(ChangeKind.ADDED, "feature", feature.reference, details, write=write)
         return
     restore = before.status == "deprecated" and not before.declared
-    details = _adopted(before.declared) + differences(before.fields, feature.fields)
+    keep = policy.keeps or before.declared
+    details = _adopted(before.declared, keep) + differences(before.fields, feature.fields)
     kind = ChangeKind.RESTORED if restore else ChangeKind.UPDATED if details else ChangeKind.UNCHANGED
     if new is not None:
         newest = before.newest
         step = Detail("version", number_text(newest.number) if newest else None, number_text(new.number))
         details = (step, *new.details, *details)
         kind = ChangeKind.MAJOR if new.is_major else ChangeKind.MINOR
-    write = FeatureWrite(feature, new, default, restore)
+    write = FeatureWrite(feature, new, default, restore, keep)
     yield Change(kind, "feature", feature.reference, details, write=write)
     retired = beyond_retention(
         versions,
@@ -166,9 +171,9 @@ def _moves_default(before: KnownFeature | None, new: NewVersion) -> bool:
     return before is None or before.default is None or new.is_major or before.default[0] == new.number[0]
 
 
-def _adopted(declared: bool) -> tuple[Detail, ...]:
+def _adopted(declared: bool, keep: bool) -> tuple[Detail, ...]:
     """What the catalog had without the configuration, or lost from it, is from now on kept by it."""
-    return () if declared else (Detail("declared", "no", "yes"),)
+    return () if declared == keep else (Detail("declared", "no", "yes"),)
 
 
 def _told(values: Mapping[str, Any], fields: tuple[str, ...]) -> tuple[Detail, ...]:

@@ -121,6 +121,8 @@ def _features(
                 "unit": declared.unit,
                 "sensitivity": declared.sensitivity.value if declared.sensitivity else "",
                 "tags": _tags(declared.tags),
+                # A tier that is not declared is given by hand, and stays.
+                **({"tier": declared.tier.value} if declared.tier else {}),
             },
             definition=_definition(declared),
         )

@@ -27,6 +27,7 @@ class ServiceWrite:
     owner: str
     members: tuple[Member, ...]
     restore: bool
+    keep: bool
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,18 @@ def compare_services(
     *,
     known: KnownCatalog,
     new: Mapping[tuple[str, str], Number],
+    keeps: bool,
     faults: Faults,
 ) -> Iterator[Change]:
-    """One change per declared service; ``new`` are the versions that the same declaration adds."""
+    """One change per declared service; ``new`` are the versions that the same declaration adds.
+
+    ``keeps`` is that of the policy.
+    """
     candidates = list(_candidates(desired, known, new))
     for name, service in desired.services.items():
         before = known.services.get(name)
         members = tuple(_members(name, service, before, candidates, faults))
-        yield _change(name, service, before, members)
+        yield _change(name, service, before, members, keeps=keeps)
 
 
 def _candidates(desired: Desired, known: KnownCatalog, new: Mapping[tuple[str, str], Number]) -> Iterator[_Candidate]:
@@ -129,9 +134,12 @@ def _fits(number: Number, reference: Reference) -> bool:
     return reference.major in (None, number[0]) and reference.minor in (None, number[1])
 
 
-def _change(name: str, service: ServiceDeclaration, before: KnownService | None, members: tuple[Member, ...]) -> Change:
+def _change(
+    name: str, service: ServiceDeclaration, before: KnownService | None, members: tuple[Member, ...], *, keeps: bool
+) -> Change:
     restore = before is not None and before.status == "deprecated" and not before.declared
-    write = ServiceWrite(name, service.description, service.owner, members, restore)
+    keep = keeps or (before is not None and before.declared)
+    write = ServiceWrite(name, service.description, service.owner, members, restore, keep)
     if before is None:
         return Change(ChangeKind.ADDED, "service", name, (Detail("pins", None, _text(members)),), write=write)
     details = differences(
@@ -141,7 +149,12 @@ def _change(name: str, service: ServiceDeclaration, before: KnownService | None,
             "owner": before.owner,
             "pins": _text(before.members),
         },
-        {"declared": "yes", "description": service.description, "owner": service.owner, "pins": _text(members)},
+        {
+            "declared": "yes" if keep else "no",
+            "description": service.description,
+            "owner": service.owner,
+            "pins": _text(members),
+        },
     )
     kind = ChangeKind.RESTORED if restore else ChangeKind.UPDATED if details else ChangeKind.UNCHANGED
     return Change(kind, "service", name, details, write=write)

@@ -17,6 +17,8 @@ class Policy:
     ``retain_versions``: how many versions of a feature stay active; older minors that are not current and that no
     service pins are archived.
     ``deprecate_removed``: what is no longer declared is deprecated; otherwise it is left as it is.
+    ``keeps``: what is declared is kept by the declaration from now on; otherwise it stands as made by hand, and a
+    later declaration leaves it alone.
     """
 
     default_max_age: timedelta | None = None
@@ -24,3 +26,4 @@ class Policy:
     auto_versioning: bool = True
     retain_versions: int = 10
     deprecate_removed: bool = True
+    keeps: bool = True

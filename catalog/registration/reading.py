@@ -34,7 +34,7 @@ GROUP_FIELDS = (
     "freshness",
     "schedule",
 )
-FEATURE_FIELDS = ("description", "owner", "unit", "sensitivity")
+FEATURE_FIELDS = ("description", "owner", "unit", "sensitivity", "tier")
 DEFINITION_FIELDS = (
     "data_type",
     "source_column",

@@ -77,7 +77,7 @@ def _write_group(write: GroupWrite) -> None:
     before = _described(group, is_new)
     if write.restore:
         values["status"] = Status.ACTIVE
-    _set(group, {**values, "declared": True})
+    _set(group, {**values, "declared": write.keep})
     _set_tags(group, write.group.fields["tags"])
     _record(group, before, restored=write.restore)
 
@@ -92,8 +92,8 @@ def _write_feature(write: FeatureWrite) -> None:
         feature = Feature(name=wanted.name, group=group, entity_id=group.entity_id, created_by=current_actor().name)
     before = _described(feature, is_new)
     if write.restore:
-        values |= {"status": Status.ACTIVE, "status_reason": ""}
-    _set(feature, {**values, "declared": True})
+        values |= {"status": Status.ACTIVE, "status_reason": "", "replacement": None}
+    _set(feature, {**values, "declared": write.keep})
     _set_tags(feature, wanted.fields["tags"])
     if write.version is not None:
         version = _add_version(feature, write.version)
@@ -142,7 +142,7 @@ def _write_service(write: ServiceWrite) -> None:
     if service is None:
         service = FeatureService(name=write.name, created_by=current_actor().name)
     before = None if is_new else {**snapshot(service), "members": _members(service)}
-    values: dict[str, Any] = {"description": write.description, "owner": write.owner, "declared": True}
+    values: dict[str, Any] = {"description": write.description, "owner": write.owner, "declared": write.keep}
     if write.restore:
         values["status"] = Status.ACTIVE
     _set(service, values)

@@ -1,58 +1,57 @@
-"""The start page: search first, then how the store is doing."""
+"""The start page: search first, then what is mine, what may be relied on, and how the store is doing."""
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from catalog.models import Entity, Feature, FeatureGroup, FeatureVersion, Status
-from catalog.models.feature import FeatureQuerySet
+from catalog.clock import now
+from catalog.drawings import Markup, sparkline
+from catalog.home_lists import lists_for
+from catalog.home_numbers import HomeNumbers, numbers_of, without_values
 from catalog.panels import Slot, panels_for
+from catalog.search import Criteria, find_features
 from catalog.views.access import page
 
-_RECENT, _PROBLEMS = 8, 10
+_PROBLEMS = 10
 
 
 @require_safe
 @page()
 def home(request: HttpRequest) -> HttpResponse:
-    features = Feature.objects.visible_to(request.user)
-    groups = FeatureGroup.objects.visible_to(request.user)
-    count = features.count()
-    unserved = _without_values(request)
+    every = find_features(user=request.user, criteria=Criteria())
+    numbers = numbers_of(every, at=now())
+    count = numbers.features
+    unserved = without_values(request.user) if count else []
     return render(
         request,
         "catalog/home.html",
         {
             "feature_count": count,
-            "group_count": groups.count(),
-            "entity_count": Entity.objects.filter(groups__in=groups).distinct().count(),
-            "newest_event": _newest_event(features),
-            "recent": features.with_details().order_by("-updated_at", "name")[:_RECENT] if count else [],
+            "feature_growth": _growth(numbers) if count else None,
+            "group_count": numbers.groups,
+            "entity_count": numbers.entities,
+            "newest_event": numbers.newest_event,
+            "lists": lists_for(request.user, every=every) if count else [],
             "problems": unserved[:_PROBLEMS],
             "more_problems": max(len(unserved) - _PROBLEMS, 0),
+            "first_steps": panels_for(Slot.FIRST_STEPS, request=request),
             "tiles": panels_for(Slot.HOME_TILES, request=request),
-            "panels": panels_for(Slot.HOME, request=request),
+            "panels": panels_for(Slot.HOME, request=request) if count else [],
+            "json_url": reverse("api-home"),
         },
     )
 
 
-def _newest_event(features: FeatureQuerySet) -> datetime | None:
-    profiles = FeatureVersion.objects.filter(feature__in=features, latest_profile__newest_event__isnull=False)
-    newest = profiles.order_by("-latest_profile__newest_event").values_list("latest_profile__newest_event", flat=True)
-    return newest.first()
-
-
-def _without_values(request: HttpRequest) -> list[FeatureVersion]:
-    """The default versions whose source gives no values now, with the reason."""
-    versions = FeatureVersion.objects.visible_to(request.user).exclude(source_problem="")
-    versions = versions.exclude(feature__status=Status.ARCHIVED)
-    return list(
-        versions.filter(feature__default_version=F("pk"))
-        .select_related("feature__group")
-        .order_by("feature__name")[:200]
+def _growth(numbers: HomeNumbers) -> Markup:
+    counts = [float(count) for _day, count in numbers.growth]
+    return sparkline(
+        values=counts,
+        title=_("Features on each of the last 30 days"),
+        description=_("From %(first)d to %(last)d.") % {"first": counts[0], "last": counts[-1]},
+        width=120,
+        height=28,
     )

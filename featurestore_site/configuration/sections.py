@@ -73,7 +73,7 @@ class Serving(Section):
     request_timeout_seconds: Annotated[float, Field(gt=0)] = 30.0
     enable_api_docs: bool = True
     workers: AtLeastOne = 1
-    threads: AtLeastOne = 8
+    threads: AtLeastOne = 4
     max_rows_json: AtLeastOne = 100_000
 
 
@@ -141,6 +141,9 @@ class Performance(Section):
     query_caching: bool = True
     cache_ttl_minutes: Annotated[float, Field(gt=0)] = 5.0
     parallel_workers: AtLeastOne = 1
+    worker_niceness: Annotated[int, Field(ge=0, le=19)] = 5
+    history_index_memory: Memory = "256MB"
+    online_answer_memory: Memory = "64MB"
 
 
 class RateLimiting(Section):

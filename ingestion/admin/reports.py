@@ -92,11 +92,12 @@ class ValidationReportAdmin(ReadOnlyAdmin):
 @admin.register(RuleResult)
 class RuleResultAdmin(ReadOnlyAdmin):
     list_display = ("report", "version", "rule", "severity", "passed", "checked", "failed")
-    list_filter = ("passed", "severity", "report__group", "rule")
+    # By spans of days; a hierarchy of all dates would look at every result that there is.
+    list_filter = ("passed", "severity", ("report__created_at", admin.DateFieldListFilter), "report__group", "rule")
     list_select_related = ("report__group", "version__feature__group")
     # Not the message, which may quote values: searching would tell what is hidden.
     search_fields = ("rule", "version__feature__name")
-    date_hierarchy = "report__created_at"
+    ordering = ("-id",)
     fieldsets = (
         (None, {"fields": ("report", "version", "rule", "severity", "passed", "checked", "failed")}),
         ("What broke it", {"fields": ("shown_message", "shown_sample")}),

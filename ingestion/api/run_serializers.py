@@ -11,6 +11,7 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from catalog.api.fields import StrictSerializer
+from ingestion.durations import Usual
 from ingestion.models import IngestionRun, RuleResult, RunKind, RunState, RunStep, ValidationReport
 from ingestion.report_access import ReportAccess
 
@@ -114,6 +115,21 @@ class RunSerializer(RunReferenceSerializer):
         return len(run.problems)
 
 
+class UsualSerializer(serializers.Serializer[Usual]):
+    """How long the last runs of the group and kind took that succeeded, in seconds."""
+
+    runs = serializers.IntegerField()
+    least = serializers.FloatField(source="percentiles.minimum")
+    lower = serializers.FloatField(source="percentiles.lower", help_text="A quarter took less.")
+    median = serializers.FloatField(source="percentiles.median")
+    upper = serializers.FloatField(source="percentiles.upper", help_text="A quarter took more.")
+    greatest = serializers.FloatField(source="percentiles.maximum")
+    says = serializers.SerializerMethodField(help_text="How this run compares; empty unless it succeeded.")
+
+    def get_says(self, usual: Usual) -> str:
+        return usual.said_of(self.context["run"])
+
+
 class RuleResultSerializer(serializers.Serializer[RuleResult]):
     """How the rows stood to one rule."""
 
@@ -123,6 +139,10 @@ class RuleResultSerializer(serializers.Serializer[RuleResult]):
     passed = serializers.BooleanField()
     checked = serializers.IntegerField()
     failed = serializers.IntegerField()
+    measured = serializers.FloatField(
+        allow_null=True, help_text="The number of the whole column that was compared, such as the index of drift."
+    )
+    threshold = serializers.FloatField(allow_null=True, help_text="What it was compared with.")
     message = serializers.SerializerMethodField()
     sample = serializers.SerializerMethodField(help_text="Some of the rows that broke it; null where it is hidden.")
 
@@ -171,6 +191,22 @@ class RunDetailSerializer(RunSerializer):
     problems = serializers.SerializerMethodField()
     log = serializers.SerializerMethodField(help_text="Null for readers who may not see the values.")
     report = serializers.SerializerMethodField(help_text="What its checks found; null when it made none.")
+    rows_kept_out = serializers.SerializerMethodField(help_text="Rows that it met last and `quarantine` still holds.")
+    previous = serializers.SerializerMethodField(help_text="Id of the run before it, of the same group and kind.")
+    usual = serializers.SerializerMethodField(help_text="Null where too few like it have succeeded in 30 days.")
+
+    def get_rows_kept_out(self, run: IngestionRun) -> int:  # noqa: ARG002  (the framework's signature)
+        return int(self.context["rows_kept_out"])
+
+    @extend_schema_field(serializers.UUIDField(allow_null=True))
+    def get_previous(self, run: IngestionRun) -> Any:  # noqa: ARG002
+        previous = self.context["previous"]
+        return None if previous is None else str(previous.pk)
+
+    @extend_schema_field(UsualSerializer(allow_null=True))
+    def get_usual(self, run: IngestionRun) -> Any:
+        usual = self.context["usual"]
+        return None if usual is None else UsualSerializer(usual, context={"run": run}).data
 
     @extend_schema_field(ProblemSerializer(many=True))
     def get_problems(self, run: IngestionRun) -> Any:

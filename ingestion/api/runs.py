@@ -14,9 +14,12 @@ from rest_framework.viewsets import GenericViewSet
 
 from catalog.access import Capability
 from catalog.api.filtering import StrictFilterBackend, refuse_unknown_parameters
-from catalog.errors import NotFound
+from catalog.clock import now
+from catalog.errors import InvalidInput, NotFound
 from catalog.models import FeatureGroup
+from ingestion.api.last_day_serializers import LastDaySerializer
 from ingestion.api.report_filters import ReportFilter
+from ingestion.api.run_comparison_serializers import RunComparisonSerializer
 from ingestion.api.run_serializers import (
     DetailedReportSerializer,
     ReportSerializer,
@@ -24,9 +27,12 @@ from ingestion.api.run_serializers import (
     RunReferenceSerializer,
     RunSerializer,
 )
+from ingestion.durations import usual_durations
 from ingestion.filters import RunFilter
+from ingestion.last_day import day_of
 from ingestion.models import IngestionRun, ValidationReport
 from ingestion.report_access import report_access
+from ingestion.run_comparison import compare_rules, compare_runs, results_of, run_before, two_runs
 from ingestion.sample_reads import record_reports_shown
 from ingestion.triggering import retry_run
 
@@ -56,6 +62,8 @@ class RunViewSet(GenericViewSet[IngestionRun]):
         None: Capability.SEE_METADATA,
         "list": Capability.SEE_METADATA,
         "retrieve": Capability.SEE_METADATA,
+        "compare": Capability.SEE_METADATA,
+        "last_day": Capability.SEE_METADATA,
         "retry": Capability.RUN_INGESTION,
     }
     queryset = IngestionRun.objects.none()
@@ -72,7 +80,13 @@ class RunViewSet(GenericViewSet[IngestionRun]):
         refuse_unknown_parameters(request, ())
         run = self._run(pk)
         reports = {report.run_id: report for report in reports_in_detail().filter(run=run)}
-        context = {**self._context(run), "reports": reports}
+        context = {
+            **self._context(run),
+            "reports": reports,
+            "rows_kept_out": run.quarantined_rows.count(),
+            "previous": run_before(run, user=request.user),
+            "usual": usual_durations([run], at=now()).get((run.group_id, run.kind)),
+        }
         record_reports_shown(reports.values(), access=context["access"], request=request)
         return Response(RunDetailSerializer(run, context=context).data)
 
@@ -90,6 +104,43 @@ class RunViewSet(GenericViewSet[IngestionRun]):
         again = retry_run(self._run(pk), user=request.user)
         answer = RunReferenceSerializer(again, context=self._context(again)).data
         return Response(answer, status=status.HTTP_202_ACCEPTED, headers={"Location": answer["url"]})
+
+    @extend_schema(
+        operation_id="compare_runs",
+        summary="Two runs side by side: their facts, counts and what the rules found in each",
+        parameters=[OpenApiParameter("run", str, many=True, required=True, description="Id of a run; given twice.")],
+        responses=RunComparisonSerializer,
+        filters=False,
+    )
+    @action(detail=False, methods=["get"], filter_backends=[], pagination_class=None)
+    def compare(self, request: Request) -> Response:
+        refuse_unknown_parameters(request, ("run",))
+        first, second = two_runs(request.query_params.getlist("run"), user=request.user)
+        results = results_of([first, second])
+        told = {
+            "first": first,
+            "second": second,
+            "lines": compare_runs(first, second),
+            "rules": compare_rules(results[first.pk], results[second.pk]),
+        }
+        return Response(RunComparisonSerializer(told, context=self._context(first, second)).data)
+
+    @extend_schema(
+        operation_id="get_last_day_of_runs",
+        summary="What ran in the last 24 hours, group by group, and when a run was due",
+        description="As the page of runs draws it, with the same filters. What was due is told where the runs are not "
+        "chosen by state, kind or trigger.",
+        responses=LastDaySerializer,
+    )
+    @action(detail=False, methods=["get"], url_path="last-day", pagination_class=None)
+    def last_day(self, request: Request) -> Response:
+        refuse_unknown_parameters(request, tuple(RunFilter.base_filters))
+        chosen = RunFilter(request.query_params, queryset=self.get_queryset().defer("log", "problems"))
+        if not chosen.is_valid():
+            raise InvalidInput("; ".join(f"{name}: {' '.join(texts)}" for name, texts in chosen.errors.items()))
+        day = day_of(chosen, at=now(), user=request.user)
+        context = self._context(*(run for one in day.groups for run in one.runs))
+        return Response(LastDaySerializer(day, context=context).data)
 
     def _context(self, *runs: IngestionRun) -> dict[str, Any]:
         access = report_access(user=self.request.user, groups=[run.group for run in runs])

@@ -43,12 +43,12 @@ def broken_rules(table: pa.Table, rules: ColumnRules, *, unreadable: Mask | None
     if rules.value_type in NUMERIC_TYPES:
         if rules.min_value is not None:
             rows = _below(values, rules.min_value)
-            message = f"{rules.name} is below {number_text(rules.min_value)}{_extreme(values, rows, lowest=True)}"
-            yield Broken("min_value", rows, present, message)
+            lowest = _extreme(values, rows, rules.min_value, lowest=True)
+            yield Broken("min_value", rows, present, f"{rules.name} is below {number_text(rules.min_value)}{lowest}")
         if rules.max_value is not None:
             rows = _above(values, rules.max_value)
-            message = f"{rules.name} is above {number_text(rules.max_value)}{_extreme(values, rows, lowest=False)}"
-            yield Broken("max_value", rows, present, message)
+            highest = _extreme(values, rows, rules.max_value, lowest=False)
+            yield Broken("max_value", rows, present, f"{rules.name} is above {number_text(rules.max_value)}{highest}")
     if rules.value_type is ValueType.STRING:
         if rules.categories is not None:
             known = pa.array(rules.categories, pa.string())
@@ -93,11 +93,13 @@ def as_mask(found: Any) -> Mask:
     return np.asarray(flat.to_numpy(zero_copy_only=False), dtype=np.bool_)
 
 
-def _extreme(values: Any, rows: Mask, *, lowest: bool) -> str:
+def _extreme(values: Any, rows: Mask, bound: float, *, lowest: bool) -> str:
     if not rows.any():
         return ""
-    bounds: Any = pc.min_max(values.filter(pa.array(rows))).as_py()
-    return f" (down to {number_text(bounds['min'])})" if lowest else f" (up to {number_text(bounds['max'])})"
+    reached: Any = pc.min_max(values.filter(pa.array(rows))).as_py()["min" if lowest else "max"]
+    # Three digits after the point say how far; a value that would then be the bound itself is told exactly.
+    rounded = round(reached, 3) if isinstance(reached, float) and abs(reached) >= 1 else reached
+    return f" ({'down' if lowest else 'up'} to {number_text(reached if rounded == bound else rounded)})"
 
 
 def _listed(categories: tuple[str, ...]) -> str:

@@ -90,6 +90,8 @@ def check_drift(
         checked=len(values) - values.null_count,
         failed=0,
         message="" if passed else f"{message}, above {threshold:g}",
+        measured=drift.index,
+        threshold=max(threshold, drift.by_chance),
     )
 
 

@@ -40,7 +40,8 @@ class ColumnRules:
 class RuleOutcome:
     """How the rows stood to one rule. ``feature`` is None for a rule about whole rows.
 
-    ``sample`` holds up to ten of the rows that broke it: {entity_key, event_timestamp, value}.
+    ``sample`` holds up to ten of the rows that broke it: {entity_key, event_timestamp, value}. A rule that compares
+    one number of the whole column with a threshold (drift) says both in ``measured`` and ``threshold``.
     """
 
     rule: str
@@ -52,6 +53,13 @@ class RuleOutcome:
     failed: int
     message: str = ""
     sample: tuple[dict[str, Any], ...] = ()
+    measured: float | None = None
+    threshold: float | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """What was measured as a multiple of its threshold; None where nothing was compared."""
+        return self.measured / self.threshold if self.measured is not None and self.threshold else None
 
 
 @dataclass(frozen=True, slots=True)

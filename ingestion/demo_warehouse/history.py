@@ -21,7 +21,7 @@ from ingestion.demo_warehouse.features import (
     high_value_threshold,
     lose_some,
 )
-from ingestion.demo_warehouse.movements import Day, State, draw_transacting, next_day
+from ingestion.demo_warehouse.movements import Day, State, draw_transacting, in_season, next_day
 from ingestion.demo_warehouse.runs import Run, append_run
 from ingestion.demo_warehouse.step6_config import transformation_config
 from ingestion.demo_warehouse.tables import append, timestamp_text
@@ -45,22 +45,22 @@ def write_history(
     customers: Customers,
     days: int,
     end: datetime,
-    progress: Callable[[int, int], object] | None,
+    day_done: Callable[[int, Run], object] | None = None,
 ) -> Run:
     """Write ``days`` runs a day apart, the last at ``end``; returns the last one.
 
     A run writes the customers who used their account or whose features are other than the day before.
-    Some activity becomes known one run late. ``progress`` is told (days done, days) after each day.
+    Some activity becomes known one run late. ``day_done`` is called with each day, from 0, and its run.
     """
     bank = _opening(rng=rng, customers=customers)
     append(connection, table="dim_branches", columns=branch_dimension(created=_text(end, days - 1)))
     config = transformation_config()
     for day in range(days):
         at = end - timedelta(days=days - 1 - day)
-        run = _write_day(connection, rng=rng, bank=bank, day=day, last=day == days - 1, at=at)
+        run = _write_day(connection, rng=rng, bank=bank, day=day, days=days, at=at)
         append_run(connection, run=run, config=config)
-        if progress is not None:
-            progress(day + 1, days)
+        if day_done is not None:
+            day_done(day, run)
     return run
 
 
@@ -87,14 +87,14 @@ def _write_day(
     rng: np.random.Generator,
     bank: _Bank,
     day: int,
-    last: bool,
+    days: int,
     at: datetime,
 ) -> Run:
     customers, updated = bank.customers, timestamp_text(moment=at)
     present = customers.first_day <= day
     newcomers = np.flatnonzero(customers.first_day == day)
     transacting = present & draw_transacting(rng=rng, activity_rate=customers.activity_rate, weekday=at.weekday())
-    moved = next_day(rng=rng, state=bank.state, transacting=transacting)
+    moved = in_season(day=next_day(rng=rng, state=bank.state, transacting=transacting), days_left=days - 1 - day)
     # Whoever has not joined yet keeps the opening values until the first day.
     bank.state = State(
         balance=moved.state.balance,
@@ -104,6 +104,7 @@ def _write_day(
     bank.balances = np.column_stack([bank.balances[:, 1:], np.where(present, bank.state.balance, np.nan)])
 
     _write_newcomers(connection, customers=customers, rows=newcomers, created=updated)
+    last = day == days - 1
     _write_activity(connection, rng=rng, bank=bank, moved=moved, last=last, date=updated[:10], created=updated)
     append(
         connection,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -15,6 +15,8 @@ OPENING_CHANCE: Final = 0.004
 CLOSING_CHANCE: Final = 0.0015
 SCORE_CHANGE_CHANCE: Final = 0.08
 RAISE_CHANCE: Final = 1 / 150
+SALE_DAYS: Final = 8
+SALE_FACTOR: Final = 1.7
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,13 @@ def next_day(*, rng: np.random.Generator, state: State, transacting: Bools) -> D
         transaction_amount=np.where(transacting, np.round(np.abs(balance_change) + turnover, 2), 0.0),
         balance_change=balance_change,
     )
+
+
+def in_season(*, day: Day, days_left: int) -> Day:
+    """The day as it is ``days_left`` before the last: in the sale at the end, customers spend more."""
+    if days_left >= SALE_DAYS:
+        return day
+    return replace(day, transaction_amount=np.round(day.transaction_amount * SALE_FACTOR, 2))
 
 
 def _next_balance(*, rng: np.random.Generator, balance: Floats, transacting: Bools) -> Floats:

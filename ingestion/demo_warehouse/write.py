@@ -84,7 +84,14 @@ def _build(
     with closing(sqlite3.connect(database)) as connection:
         connection.executescript(SCHEMA)
         with connection:
-            run = write_history(connection, rng=rng, customers=drawn, days=days, end=end, progress=progress)
+            run = write_history(
+                connection,
+                rng=rng,
+                customers=drawn,
+                days=days,
+                end=end,
+                day_done=None if progress is None else lambda day, _run: progress(day + 1, days),
+            )
             describe_warehouse(connection, measured=timestamp_text(moment=end))
     return run
 

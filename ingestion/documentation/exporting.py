@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from catalog.value_types import arrow_type
+from catalog.arrow_types import arrow_type
 from ingestion.documentation.files import write_whole
 from ingestion.documentation.gathering import Documentation
 from ingestion.documentation.rendering import as_json

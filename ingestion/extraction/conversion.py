@@ -19,7 +19,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from catalog.value_types import ValueType, arrow_type
+from catalog.arrow_types import arrow_type
+from catalog.value_types import ValueType
 from ingestion.extraction.request import RawColumn, shown
 from ingestion.extraction.timestamps import read_instant, read_timestamp_array, zone_of
 

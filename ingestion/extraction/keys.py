@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from catalog.entity_keys import encode_entity_key, encode_entity_keys
+from catalog.entity_key_columns import encode_entity_keys
+from catalog.entity_keys import encode_entity_key
 from catalog.errors import InvalidInput
 from ingestion.extraction.conversion import Converted, as_array, is_missing
 from ingestion.extraction.request import RawColumn

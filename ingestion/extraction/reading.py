@@ -10,7 +10,8 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from catalog.value_types import ValueType, arrow_type
+from catalog.arrow_types import arrow_type
+from catalog.value_types import ValueType
 from ingestion.expressions import columns_named, evaluate
 from ingestion.extraction.conversion import Converted, as_array, convert
 from ingestion.extraction.engine_types import engine_types

@@ -46,9 +46,14 @@ class RuleResult(models.Model):
     failed = models.BigIntegerField()
     message = models.CharField(max_length=500, blank=True)
     sample = models.JSONField(default=list, blank=True, help_text="Some of the rows that broke it.")
+    measured = models.FloatField(null=True, blank=True, help_text="The number that was compared, such as the drift.")
+    threshold = models.FloatField(null=True, blank=True, help_text="What it was compared with.")
+    # Kept beside the two so that the greatest of many can be found by an index.
+    ratio = models.FloatField(null=True, blank=True, help_text="Measured as a multiple of the threshold.")
 
     class Meta:
         ordering: ClassVar = ["report_id", "version_id", "rule"]
+        indexes: ClassVar = [models.Index(fields=["rule", "ratio"], name="results_by_ratio")]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=models.Q(failed__gte=0) & models.Q(checked__gte=models.F("failed")), name="rule_result_counts"

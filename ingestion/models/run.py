@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from catalog.access import Capability, may
 from catalog.models import FeatureGroup
@@ -16,26 +17,26 @@ if TYPE_CHECKING:
 
 
 class RunKind(models.TextChoices):
-    INGEST = "ingest", "ingestion"
-    VALIDATE = "validate", "validation"
+    INGEST = "ingest", _("ingestion")
+    VALIDATE = "validate", _("validation")
 
 
 class RunState(models.TextChoices):
-    QUEUED = "queued", "queued"
-    RUNNING = "running", "running"
-    SUCCEEDED = "succeeded", "succeeded"
-    FAILED = "failed", "failed"
-    CANCELLED = "cancelled", "cancelled"
+    QUEUED = "queued", _("queued")
+    RUNNING = "running", _("running")
+    SUCCEEDED = "succeeded", _("succeeded")
+    FAILED = "failed", _("failed")
+    CANCELLED = "cancelled", _("cancelled")
 
 
 class RunStep(models.TextChoices):
-    WAIT = "wait", "waiting"
-    EXTRACT = "extract", "reading the source"
-    VALIDATE = "validate", "checking rows"
-    APPEND = "append", "appending to history"
-    MATERIALIZE = "materialize", "carrying into the online store"
-    PROFILE = "profile", "computing statistics"
-    DONE = "done", "done"
+    WAIT = "wait", _("waiting")
+    EXTRACT = "extract", _("reading the source")
+    VALIDATE = "validate", _("checking rows")
+    APPEND = "append", _("appending to history")
+    MATERIALIZE = "materialize", _("carrying into the online store")
+    PROFILE = "profile", _("computing statistics")
+    DONE = "done", _("done")
 
 
 OPEN_STATES = (RunState.QUEUED, RunState.RUNNING)

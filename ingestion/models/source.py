@@ -3,14 +3,17 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
-from catalog.models.fields import name_validator
+from catalog.models.fields import StampedField, name_validator
+
+WAREHOUSE = "warehouse"  # the source that step 6 left, and of groups that name no other
 
 
 class SourceKind(models.TextChoices):
-    SQLITE = "sqlite", "SQLite database"
-    CSV = "csv", "folder of CSV files"
-    PARQUET = "parquet", "folder of Parquet files"
+    SQLITE = "sqlite", _("SQLite database")
+    CSV = "csv", _("folder of CSV files")
+    PARQUET = "parquet", _("folder of Parquet files")
 
 
 class Source(models.Model):
@@ -25,7 +28,7 @@ class Source(models.Model):
         editable=False,
         help_text="What the configuration said when it was last applied: what was set here since then is kept.",
     )
-    updated_at = models.DateTimeField(auto_now=True)
+    updated_at = StampedField(auto_now=True)
 
     class Meta:
         ordering: ClassVar = ["name"]

@@ -39,8 +39,9 @@ def histogram_of(numbers: npt.NDArray[np.float64]) -> dict[str, list[Any]]:
 def _bins(numbers: npt.NDArray[np.float64], span: float) -> int:
     lower, upper = np.quantile(numbers, (0.25, 0.75))
     width = 2 * float(upper - lower) / len(numbers) ** (1 / 3)
-    wanted = span / width if width > 0 else MOST_BINS
-    return max(1, min(MOST_BINS, math.ceil(wanted)))
+    # A span beside a width near nothing is beyond what a float can tell, and an integer.
+    wanted = min(MOST_BINS, span / width) if width > 0 else MOST_BINS
+    return max(1, math.ceil(wanted))
 
 
 def _whole_edges(low: float, span: float, numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -20,9 +20,9 @@ from rest_framework.response import Response
 
 from catalog.access import Capability
 from catalog.api.filtering import StrictFilterBackend, refuse_unknown_parameters
-from serving.access_log import ReadKind
+from serving.access_log import ReadFeatures, ReadKind
 from serving.api import schemas
-from serving.api.body_parsers import ArrowBody, JsonBody, ParquetBody
+from serving.api.body_parsers import JsonBody
 from serving.api.dataset_request import dataset_from_json, dataset_from_table, split_rule
 from serving.api.dataset_serializers import (
     DatasetDetailSerializer,
@@ -32,17 +32,26 @@ from serving.api.dataset_serializers import (
     VerificationSerializer,
 )
 from serving.api.renderers import JsonAnswer, ParquetAnswer
+from serving.api.sending import sending, spooled
+from serving.api.table_bodies import ArrowBody, ParquetBody
 from serving.api.value_views import ValueViewSet
 from serving.dataset_filters import DatasetFilter
 from serving.datasets.archiving import archive_dataset
 from serving.datasets.describing import describe_dataset
-from serving.datasets.files import folder_of
-from serving.datasets.opening import find_dataset, open_split, read_features, refuse_closed, refuse_without_values
+from serving.datasets.opening import (
+    find_dataset,
+    open_result,
+    open_split,
+    read_features,
+    refuse_closed,
+    refuse_without_values,
+)
 from serving.datasets.requesting import request_dataset
 from serving.datasets.verifying import verify_dataset
 from serving.models import TrainingDataset
 from serving.tasks import wake_builder
-from serving.wire.outgoing import ARROW_STREAM, JSON, PARQUET, parquet_file
+from serving.wire.media_types import ARROW_STREAM, JSON, PARQUET
+from serving.wire.outgoing import parquet_file
 
 _WITH_TABLE_BODY = "For an Arrow or Parquet body; a JSON body has its own field."
 _ID = OpenApiParameter("id", OpenApiTypes.UUID, OpenApiParameter.PATH, description="Id of the training dataset.")
@@ -177,18 +186,15 @@ class DatasetViewSet(ValueViewSet, GenericAPIView[TrainingDataset]):
         dataset = find_dataset(pk, user=request.user)
         rule = split_rule(dict(request.query_params.lists()))
         part = request.query_params.get("split")
-        self.note_read(read_features(dataset), entities=dataset.row_count or 0)
+        self.note_read(ReadFeatures.of(read_features(dataset)), entities=dataset.row_count or 0)
         refuse_without_values(dataset)
         refuse_closed(dataset, user=request.user)
         name = f"{slugify(dataset.name) or 'dataset'}-{str(dataset.pk)[:8]}{f'-{part}' if part else ''}.parquet"
         response: FileResponse | StreamingHttpResponse
         if rule is None:
-            path = folder_of(dataset.pk) / dataset.result_file
-            response = FileResponse(path.open("rb"), content_type=PARQUET)
+            response = FileResponse(open_result(dataset), content_type=PARQUET)
         else:
-            response = StreamingHttpResponse(
-                parquet_file([open_split(dataset, rule=rule, part=part)]), content_type=PARQUET
-            )
+            response = sending(spooled(parquet_file([open_split(dataset, rule=rule, part=part)])), PARQUET)
         response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
         response.headers["X-Content-Hash"] = dataset.content_hash
         return response
@@ -209,7 +215,7 @@ class DatasetViewSet(ValueViewSet, GenericAPIView[TrainingDataset]):
     def verify(self, request: Request, pk: UUID) -> Response:
         refuse_unknown_parameters(request, ())
         dataset = find_dataset(pk, user=request.user)
-        self.note_read(read_features(dataset), entities=dataset.row_count or 0)
+        self.note_read(ReadFeatures.of(read_features(dataset)), entities=dataset.row_count or 0)
         refuse_without_values(dataset)
         refuse_closed(dataset, user=request.user)
         return Response(VerificationSerializer(verify_dataset(dataset)).data)

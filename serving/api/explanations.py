@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.utils.module_loading import import_string
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -14,16 +15,17 @@ from rest_framework.reverse import reverse
 
 from catalog.clock import now
 from catalog.errors import InvalidInput
-from serving.access_log import ReadKind
+from serving.access_log import ReadFeatures, ReadKind
 from serving.api import schemas
 from serving.api.value_views import ValueViewSet
-from serving.entity_rows import EntityRow, read_entities, read_entity
-from serving.explaining import ExplainedValue, explain_value
+from serving.entity_rows import EntityRow, name_entities, read_entity
 from serving.explanation import Candidate, Rule
 from serving.instants import iso_text, parse_instant
 from serving.models.fields import to_microseconds
-from serving.online_reads import entity_shapes
-from serving.resolving import Resolved, resolve_for_reading
+from serving.resolving import Resolved, entity_shapes, resolve_for_reading
+
+if TYPE_CHECKING:
+    from serving.explaining import ExplainedValue
 
 MOST_ROWS = 100
 _OWN = ("at", "as_known_at", "version")
@@ -105,13 +107,15 @@ class ExplanationViewSet(ValueViewSet):
         given = _given(request)
         resolved = _one_feature(request, reference, given)
         keys = {name: value for name, value in given.items() if name not in _OWN}
-        asked = read_entities(keys, shapes=entity_shapes(resolved), other_fields=())
+        asked = name_entities(keys, shapes=entity_shapes(resolved), other_fields=())
         if not asked.single:
             raise InvalidInput("this call explains the value of one entity")
         return self._explained(request, resolved, asked.rows[0], given)
 
     def _explained(self, request: Request, resolved: Resolved, row: EntityRow, given: dict[str, str]) -> Response:
-        self.note_read(resolved, entities=1)
+        self.note_read(ReadFeatures.of(resolved), entities=1)
+        # Only explaining reads history, whose libraries take time and memory to load.
+        explain_value = import_string("serving.explaining.explain_value")
         told = explain_value(
             user=request.user,
             feature=resolved[0],

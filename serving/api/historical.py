@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import ClassVar
 
 import pyarrow as pa
+from deltalake.exceptions import DeltaError
 from django.conf import settings
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
@@ -14,31 +16,30 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schem
 from rest_framework.request import Request
 
 from catalog.clock import now
-from catalog.errors import InvalidInput, TooLarge
-from serving.access_log import ReadKind
+from catalog.errors import InvalidInput, TooLarge, Unavailable
+from serving.access_log import ReadFeatures, ReadKind
 from serving.api import schemas
-from serving.api.body_parsers import ArrowBody, JsonBody, ParquetBody
+from serving.api.body_parsers import JsonBody
 from serving.api.historical_request import HistoricalRequest, from_json, from_table
 from serving.api.renderers import ArrowAnswer, CsvAnswer, JsonAnswer, ParquetAnswer
+from serving.api.sending import sending, spooled
+from serving.api.table_bodies import ArrowBody, ParquetBody
 from serving.api.value_views import ValueViewSet
 from serving.historical import HistoricalStream, stream_historical
 from serving.resolving import resolve_for_reading
-from serving.wire.outgoing import (
-    ARROW_STREAM,
-    CSV,
-    JSON,
-    PARQUET,
-    arrow_stream,
-    csv_file,
-    json_document,
-    parquet_file,
-)
+from serving.wire.media_types import ARROW_STREAM, CSV, JSON, PARQUET
+from serving.wire.outgoing import arrow_stream, csv_file, json_document, parquet_file
+from serving.wire.whole import MeasuredArrow, WholeAnswer
+
+logger = logging.getLogger(__name__)
 
 _TABLES: dict[str, Callable[[Iterable[pa.Table]], Iterator[bytes]]] = {
     ARROW_STREAM: arrow_stream,
     PARQUET: parquet_file,
     CSV: csv_file,
 }
+# What Arrow says of a column that a format cannot hold.
+_NO_FORM = (pa.ArrowException, NotImplementedError, OSError)
 _WITH_TABLE_BODY = "For an Arrow or Parquet body; a JSON body has its own field."
 
 
@@ -107,7 +108,7 @@ class HistoricalViewSet(ValueViewSet):
         resolved = resolve_for_reading(
             user=request.user, features=asked.features, service=asked.service, key_map=asked.key_map
         )
-        self.note_read(resolved, entities=asked.frame.count)
+        self.note_read(ReadFeatures.of(resolved), entities=asked.frame.count)
         media_type = request.accepted_renderer.media_type
         if media_type == JSON:
             _check_json_rows(asked.frame.count)
@@ -120,8 +121,7 @@ class HistoricalViewSet(ValueViewSet):
             at=now(),
             key_map=asked.key_map,
         )
-        response = StreamingHttpResponse(_begun(_pieces(stream, media_type)), content_type=media_type)
-        # A stream that breaks off may look whole to a client that does not count.
+        response = sending(_whole(stream, media_type), media_type)
         response.headers["X-Row-Count"] = str(asked.frame.count)
         if stream.masked:
             # How many; JSON, Arrow and Parquet name them in the answer itself.
@@ -144,17 +144,41 @@ def _check_json_rows(count: int) -> None:
         )
 
 
-def _pieces(stream: HistoricalStream, media_type: str) -> Iterator[bytes]:
+def _whole(stream: HistoricalStream, media_type: str) -> WholeAnswer:
+    """The answer with its length: what fails is told as an error, and nobody takes a part of it for the whole."""
     if media_type == JSON:
-        features = pa.concat_tables(stream.slices)
-        return json_document(frame=stream.frame, features=features, masked=stream.masked)
-    return _TABLES[media_type](stream.tables())
+        features = pa.concat_tables(_worked_out(stream.slices))
+        return spooled(json_document(frame=stream.frame, features=features, masked=stream.masked))
+    tables = _worked_out(stream.tables())
+    first = next(tables)
+    if media_type == ARROW_STREAM and first.num_rows == stream.frame.count:
+        return _measured(first)
+    return spooled(_given_back(_TABLES[media_type](chain([first], tables))))
 
 
-def _begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The same pieces, the first of them already made: what cannot be written is known before the answer begins."""
+def _worked_out(parts: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """The same parts; what fails here is the history, not what was sent."""
     try:
-        first = next(pieces)
-    except (pa.ArrowException, NotImplementedError) as error:
-        raise InvalidInput(f"a column of entity_df cannot be given back in this format: {error}") from error
-    return chain([first], pieces)
+        yield from parts
+    except (pa.ArrowException, DeltaError, OSError) as error:
+        logger.exception("a history could not be read")
+        raise Unavailable(f"a history cannot be read at the moment: {error}") from error
+
+
+def _measured(table: pa.Table) -> MeasuredArrow:
+    try:
+        return MeasuredArrow(table)
+    except _NO_FORM as error:
+        raise InvalidInput(_cannot_be_given_back(error)) from error
+
+
+def _given_back(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same pieces; what fails here is a column that the format has no form for."""
+    try:
+        yield from pieces
+    except _NO_FORM as error:
+        raise InvalidInput(_cannot_be_given_back(error)) from error
+
+
+def _cannot_be_given_back(error: Exception) -> str:
+    return f"a column of entity_df cannot be given back in this format: {error}"

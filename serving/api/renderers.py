@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from django.http import HttpResponse
 from rest_framework.renderers import BaseRenderer
 
-from serving.wire.json_values import json_bytes
-from serving.wire.outgoing import ARROW_STREAM, CSV, JSON, PARQUET
+from serving.wire.json_bytes import json_bytes
+from serving.wire.media_types import ARROW_STREAM, CSV, JSON, PARQUET
 
 
 class JsonAnswer(BaseRenderer):
@@ -25,6 +26,11 @@ class JsonAnswer(BaseRenderer):
         renderer_context: Mapping[str, Any] | None = None,  # noqa: ARG002
     ) -> bytes:
         return b"" if data is None else json_bytes(data)
+
+
+def json_answer(data: object) -> HttpResponse:
+    """An answer that is JSON whatever was accepted, written at once."""
+    return HttpResponse(json_bytes(data), content_type=JSON)
 
 
 class ArrowAnswer(JsonAnswer):

@@ -4,27 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field, inline_serializer
 from rest_framework import serializers
 
 from serving.online_reads import ValueStatus
-
-
-class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # the library's base is untyped
-    """How the description of the API names our tokens."""
-
-    target_class = "serving.authentication.TokenAuthentication"
-    name = "token"
-
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:  # noqa: ARG002  # the framework's signature
-        return {
-            "type": "apiKey",
-            "in": "header",
-            "name": "Authorization",
-            "description": "`Token <key>`, with a key from My tokens or from `manage.py create_token`.",
-        }
-
 
 ANY_VALUE: dict[str, Any] = {
     "description": "number, text, boolean, ISO 8601 timestamp, list of numbers, or null",
@@ -96,6 +79,7 @@ BatchRequest = inline_serializer(
         "features": _REFERENCES,
         "service": _SERVICE,
         "include_metadata": serializers.BooleanField(required=False, default=False),
+        "form": serializers.ChoiceField(choices=["rows", "columns"], required=False, default="rows"),
     },
 )
 
@@ -125,8 +109,32 @@ class FeatureVectors(serializers.Serializer[Any]):
     results = FeatureVector(many=True)
 
 
+_COLUMN_METADATA = inline_serializer(
+    "ColumnMetadata",
+    {
+        "feature_id": serializers.CharField(),
+        "version": serializers.CharField(),
+        "statuses": serializers.ListField(child=serializers.ChoiceField(choices=STATUSES)),
+        "event_timestamps": serializers.ListField(child=serializers.DateTimeField(allow_null=True)),
+        "created_timestamps": serializers.ListField(child=serializers.DateTimeField(allow_null=True)),
+    },
+)
+
+
+class FeatureColumns(serializers.Serializer[Any]):
+    """The values of one or several entities, a list per feature in the order of the entities."""
+
+    entity_ids = serializers.ListField(child=EntityId())
+    features = serializers.DictField(
+        child=serializers.ListField(child=AnyValue()), help_text="Values by reference, as asked."
+    )
+    metadata = serializers.DictField(required=False, child=_COLUMN_METADATA)
+
+
 BATCH_ANSWER = PolymorphicProxySerializer(
-    component_name="BatchAnswer", serializers=[FeatureVector, FeatureVectors], resource_type_field_name=None
+    component_name="BatchAnswer",
+    serializers=[FeatureVector, FeatureVectors, FeatureColumns],
+    resource_type_field_name=None,
 )
 
 HistoricalRequest = inline_serializer(

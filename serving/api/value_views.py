@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import cache
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -17,8 +18,7 @@ from catalog.access import Capability
 from catalog.actor import current_actor
 from catalog.clock import now
 from catalog.errors import InvalidInput, Unavailable
-from catalog.references import ResolvedFeature
-from serving.access_log import AccessRecord, ReadKind, write_access_record
+from serving.access_log import AccessRecord, ReadFeatures, ReadKind, write_access_record
 from serving.api.body_parsers import JsonBody
 from serving.api.renderers import JsonAnswer
 from serving.models import ApiToken
@@ -37,18 +37,34 @@ class ValueViewSet(ViewSet):
     renderer_classes = [JsonAnswer]
     kind: ClassVar[ReadKind]
 
-    def initialize_request(self, request: Any, *args: Any, **kwargs: Any) -> Request:
+    def begin(self) -> None:
+        """Start the time of the read, of which nothing is known yet."""
         self._began = time.perf_counter()
         self._admitted = False
-        self._read: tuple[ResolvedFeature, ...] = ()
+        self._read = ReadFeatures()
         self._entities = 0
+
+    def initialize_request(self, request: Any, *args: Any, **kwargs: Any) -> Request:
+        self.begin()
         return super().initialize_request(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        self.admit(request)
+
+    def admit(self, request: Request) -> None:
+        """Let a caller in who may read: from here on the read leaves a record.
+
+        :raises Unavailable: when the configuration turns the API off.
+        """
         self._admitted = request.method != "OPTIONS"  # which tells of the call and reads nothing
         if not settings.FEATURESTORE.serving.api_enabled:
             raise Unavailable("the API is turned off here: serving.api_enabled is false")
+
+    @property
+    def allowed_methods(self) -> list[str]:
+        # Every answer tells them, and the framework looks for each method there is.
+        return _allowed_methods(tuple(self.http_method_names), tuple(self.action_map or ()))
 
     def json_object(self, request: Request) -> Mapping[str, object]:
         """The JSON object that was sent; empty when there was no body."""
@@ -57,36 +73,49 @@ class ValueViewSet(ViewSet):
             raise InvalidInput("this call takes a JSON object")
         return body
 
-    def note_read(self, resolved: Sequence[ResolvedFeature], *, entities: int) -> None:
+    def note_read(self, read: ReadFeatures, *, entities: int) -> None:
         """Say what the request reads."""
-        self._read, self._entities = tuple(resolved), entities
+        self._read, self._entities = read, entities
 
     def finalize_response(  # type: ignore[override]  # the framework takes any response, its stubs only its own
         self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
-        if self._admitted:
-            try:
-                write_access_record(self._record(request, response.status_code))
-            except OSError:
-                logger.exception("the access record could not be written, so the read is not answered")
-                response = self.handle_exception(Unavailable("the access log cannot be written at the moment"))
+        response = self.recorded(request, response)
         if isinstance(response, Response) and response.status_code >= 400:
             # Whatever was asked for, an error is JSON.
             request.accepted_renderer = JsonAnswer()
             request.accepted_media_type = JsonAnswer.media_type
         return super().finalize_response(request, response, *args, **kwargs)  # type: ignore[arg-type]  # as above
 
+    def recorded(self, request: Request, response: HttpResponseBase) -> HttpResponseBase:
+        """The answer, of which the access log has its record; another one where that cannot be written."""
+        if not self._admitted:
+            return response
+        self._admitted = False  # one record for one read
+        try:
+            write_access_record(self._record(request, response.status_code))
+        except OSError:
+            logger.exception("the access record could not be written, so the read is not answered")
+            return self.handle_exception(Unavailable("the access log cannot be written at the moment"))
+        return response
+
     def _record(self, request: Request, status: int) -> AccessRecord:
-        versions = [item.version for item in self._read]
         return AccessRecord(
             at=now(),
             caller=request.user.get_username() or "anonymous",
             token=request.auth.prefix if isinstance(request.auth, ApiToken) else "",
             kind=self.kind,
-            feature_ids=tuple(version.public_id for version in versions),
-            feature_keys=tuple(version.feature_id for version in versions),
+            feature_ids=self._read.ids,
+            feature_keys=self._read.keys,
             entities=self._entities,
             milliseconds=(time.perf_counter() - self._began) * 1000,
             status=status,
             request_id=current_actor().request_id,
         )
+
+
+@cache
+def _allowed_methods(every: tuple[str, ...], methods: tuple[str, ...]) -> list[str]:
+    """Of ``every`` method, in its order, those that a route with actions for ``methods`` takes."""
+    known = {*methods, "options"} | ({"head"} if "get" in methods else set())
+    return [method.upper() for method in every if method in known]

@@ -8,6 +8,7 @@ from catalog.access import Capability, Reader, may
 from catalog.audit import record, snapshot
 from catalog.clock import now
 from catalog.errors import PermissionDenied
+from catalog.wording import gettext as _
 from serving.datasets.requesting import AUDITED
 from serving.models import TrainingDataset
 
@@ -24,7 +25,7 @@ def archive_dataset(dataset: TrainingDataset, *, user: Reader) -> TrainingDatase
     """
     if not may_archive(dataset, user=user):
         raise PermissionDenied(
-            "a training dataset is archived by the one who made it, or by those with the capability edit_catalog"
+            _("a training dataset is archived by the one who made it, or by those with the capability edit_catalog")
         )
     with transaction.atomic():
         locked = TrainingDataset.objects.select_for_update().get(pk=dataset.pk)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version as installed_version
 from logging import getLogger
 from typing import Any
@@ -16,7 +16,7 @@ from django.db.utils import OperationalError
 
 from catalog.access import Capability, Reader, may
 from catalog.actor import current_actor
-from catalog.clock import now
+from catalog.clock import machine_time, now
 from catalog.context_processors import product_version
 from catalog.errors import Conflict, FeatureStoreError, PermissionDenied, Unavailable
 from catalog.references import ResolvedFeature
@@ -27,6 +27,7 @@ from serving.datasets.content_hash import content_hash
 from serving.datasets.files import ENTITY_ROWS, folder_of, read_table, remove_others, result_name, write_table
 from serving.datasets.lineage import record_dataset_lineage
 from serving.datasets.pins import Pins, resolved_from, with_masks
+from serving.engine_limits import gathered_within_limits
 from serving.historical import stream_historical
 from serving.models import DatasetState, TrainingDataset
 from serving.processes import is_dead
@@ -75,7 +76,7 @@ def build_dataset(dataset_id: UUID) -> TrainingDataset:
 
 def unowned_datasets() -> list[UUID]:
     """The datasets that nobody is building: their builder died, or their message was lost."""
-    at = now()
+    at = machine_time()
     return [
         dataset.pk
         for dataset in TrainingDataset.objects.unfinished().order_by("created_at")
@@ -99,7 +100,10 @@ def joined(
     table_versions: dict[str, int | None],
     progress: Callable[[float], None] | None = None,
 ) -> pa.Table:
-    """The entity rows with the features beside them; ``progress`` is given the share of the rows that is done."""
+    """The entity rows with the features beside them, on disk when they are many.
+
+    ``progress`` is given the share of the rows that is done.
+    """
     stream = stream_historical(
         user=user,
         frame=ArrowRows(entity_rows),
@@ -111,13 +115,17 @@ def joined(
         table_versions=table_versions,
         masks=masks,
     )
-    parts, done = [], 0
-    for part in stream.tables():
-        parts.append(part)
+    return gathered_within_limits(_shown(stream.tables(), entity_rows.num_rows, progress))
+
+
+def _shown(parts: Iterator[pa.Table], rows: int, progress: Callable[[float], None] | None) -> Iterator[pa.Table]:
+    done = 0
+    for part in parts:
         done += part.num_rows
         if progress is not None:
-            progress(done / max(entity_rows.num_rows, 1))
-    return pa.concat_tables(parts)
+            progress(done / max(rows, 1))
+        yield part
+        del part
 
 
 def _build(dataset: TrainingDataset, held: claims.Claim) -> None:

@@ -19,7 +19,7 @@ from uuid import UUID
 from django.db import DatabaseError, connection
 from django.db.models import F, Q, QuerySet
 
-from catalog.clock import now
+from catalog.clock import machine_time, now
 from serving.models import DatasetState, TrainingDataset
 from serving.processes import is_dead, this_process
 
@@ -39,7 +39,7 @@ class Claim:
 
 def claim(dataset: TrainingDataset) -> Claim | None:
     """The right to build ``dataset``, or None while another has it or it is finished."""
-    at = now()
+    at = machine_time()
     free = Q(state=DatasetState.QUEUED) | Q(state=DatasetState.RUNNING, builder_until__lte=at)
     if dataset.is_being_built(at) and is_dead(dataset.builder):
         free |= Q(state=DatasetState.RUNNING, builder=dataset.builder)
@@ -50,7 +50,7 @@ def claim(dataset: TrainingDataset) -> Claim | None:
         attempts=F("attempts") + 1,
         builder=this_process(),
         builder_until=at + TIME_TO_LIVE,
-        started_at=at,
+        started_at=now(),
         progress=0.0,
         error="",
     )
@@ -71,7 +71,7 @@ def update(held: Claim, **fields: Any) -> bool:
 
 def renew(held: Claim) -> bool:
     """Keep the right for another while; False when it was lost."""
-    return update(held, builder_until=now() + TIME_TO_LIVE)
+    return update(held, builder_until=machine_time() + TIME_TO_LIVE)
 
 
 @contextmanager

@@ -14,6 +14,9 @@ import pyarrow.compute as pc
 
 from serving.wire.json_values import json_values
 
+# Rows that are compared at a time.
+_TOGETHER = 8 * 1024
+
 
 @dataclass(frozen=True)
 class DifferingCell:
@@ -45,10 +48,14 @@ def compare(was: pa.Table, now: pa.Table, *, columns: Sequence[str], most: int) 
     counts: dict[str, int] = {}
     places: list[tuple[int, int]] = []
     for order, name in enumerate(columns):
-        rows = np.flatnonzero(_differs(was.column(name), now.column(name)))
-        if len(rows):
-            counts[name] = len(rows)
-            places += [(int(row), order) for row in rows[:most]]
+        found: list[int] = []
+        for start in range(0, was.num_rows, _TOGETHER):
+            differs = _differs(was.column(name).slice(start, _TOGETHER), now.column(name).slice(start, _TOGETHER))
+            rows = np.flatnonzero(differs)
+            if len(rows):
+                counts[name] = counts.get(name, 0) + len(rows)
+                found += (start + rows[: most - len(found)]).tolist()
+        places += [(row, order) for row in found]
     cells = []
     for row, order in sorted(places)[:most]:
         name = columns[order]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -14,9 +14,12 @@ import pyarrow.parquet as pq
 from django.conf import settings
 
 from catalog.errors import Conflict
+from serving.engine_limits import gathered_within_limits, most_in_memory
 from serving.wire.outgoing import parquet_file
 
 ENTITY_ROWS = "entity_rows.parquet"
+_READ_ROWS = 4_096
+_READ_BYTES = 64 * 1024
 
 
 def folder_of(dataset_id: UUID) -> Path:
@@ -49,16 +52,26 @@ def write_table(path: Path, table: pa.Table) -> int:
 
 
 def read_table(path: Path) -> pa.Table:
-    """The table of a file of a dataset.
+    """The table of a file of a dataset, which lies unpacked on disk when it is large.
 
     :raises Conflict: when the file is gone or damaged.
     """
     try:
+        with pq.ParquetFile(path, buffer_size=_READ_BYTES, pre_buffer=False) as file:
+            groups = [file.metadata.row_group(number) for number in range(file.num_row_groups)]
+            if sum(group.total_byte_size for group in groups) > most_in_memory():
+                return gathered_within_limits(_parts(file))
         return pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
         raise Conflict(
             f"the file {path.name} of the training dataset cannot be read: {error}", details={"file": path.name}
         ) from error
+
+
+def _parts(file: pq.ParquetFile) -> Iterator[pa.Table]:
+    yield file.schema_arrow.empty_table()
+    for batch in file.iter_batches(_READ_ROWS):
+        yield pa.Table.from_batches([batch])
 
 
 def remove_folder(dataset_id: UUID) -> None:

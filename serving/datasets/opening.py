@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import BinaryIO
 from uuid import UUID
 
 import pyarrow as pa
@@ -11,10 +12,11 @@ import pyarrow.compute as pc
 from catalog.access import Capability, Reader, may
 from catalog.errors import Conflict, InvalidInput, NotFound, PermissionDenied
 from catalog.references import ResolvedFeature
+from catalog.wording import gettext as _
 from serving.clearance import masks_for
 from serving.datasets.files import folder_of, read_table
 from serving.datasets.pins import Pins, resolved_from
-from serving.datasets.splitting import SPLIT, SplitRule, split_dataset
+from serving.datasets.splitting import SPLIT, SplitRule, rows_where, split_dataset
 from serving.models import DatasetState, TrainingDataset
 
 
@@ -25,7 +27,10 @@ def find_dataset(dataset_id: UUID, *, user: Reader) -> TrainingDataset:
     """
     found = TrainingDataset.objects.visible_to(user).select_related("user").filter(pk=dataset_id).first()
     if found is None:
-        raise NotFound(f"there is no training dataset {dataset_id}", details={"id": str(dataset_id)})
+        raise NotFound(
+            _("there is no training dataset %(dataset_id)s") % {"dataset_id": dataset_id},
+            details={"id": str(dataset_id)},
+        )
     return found
 
 
@@ -43,12 +48,15 @@ def closed_columns(dataset: TrainingDataset, *, user: Reader) -> list[str]:
 def refuse_closed(dataset: TrainingDataset, *, user: Reader) -> None:
     """:raises PermissionDenied: unless ``user`` may see every value that the dataset holds in the clear."""
     if not may(user, Capability.READ_VALUES):
-        raise PermissionDenied("this needs the capability read_values, which your role does not give")
+        raise PermissionDenied(_("this needs the capability read_values, which your role does not give"))
     closed = closed_columns(dataset, user=user)
     if closed:
         raise PermissionDenied(
-            f"the training dataset holds values of {', '.join(closed)} that you may not see; ask for access to their "
-            "groups, or make one of your own, in which they are masked",
+            _(
+                "the training dataset holds values of %(closed)s that you may not see; ask for access to "
+                "their groups, or make one of your own, in which they are masked"
+            )
+            % {"closed": ", ".join(closed)},
             details={"features": closed},
         )
 
@@ -57,10 +65,14 @@ def refuse_without_values(dataset: TrainingDataset) -> None:
     """:raises Conflict: unless the dataset is built and not archived."""
     details = {"id": str(dataset.pk), "state": dataset.state}
     if dataset.archived_at is not None:
-        raise Conflict(f"the training dataset {dataset.name} is archived", details=details)
+        raise Conflict(_("the training dataset %(name)s is archived") % {"name": dataset.name}, details=details)
     if dataset.state != DatasetState.SUCCEEDED:
         why = f": {dataset.error}" if dataset.error else "; ask again when it has succeeded"
-        raise Conflict(f"the training dataset {dataset.name} is {dataset.state}{why}", details=details)
+        raise Conflict(
+            _("the training dataset %(name)s is %(state)s%(why)s")
+            % {"name": dataset.name, "state": dataset.state, "why": why},
+            details=details,
+        )
 
 
 def open_dataset(dataset: TrainingDataset) -> pa.Table:
@@ -72,6 +84,22 @@ def open_dataset(dataset: TrainingDataset) -> pa.Table:
     return read_table(folder_of(dataset.pk) / dataset.result_file)
 
 
+def open_result(dataset: TrainingDataset) -> BinaryIO:
+    """The file of the whole result, as it was written.
+
+    :raises Conflict: when it is gone.
+    """
+    path = folder_of(dataset.pk) / dataset.result_file
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise Conflict(
+            _("the file %(name)s of the training dataset cannot be read: %(strerror)s")
+            % {"name": path.name, "strerror": error.strerror},
+            details={"file": path.name},
+        ) from error
+
+
 def open_split(dataset: TrainingDataset, *, rule: SplitRule, part: str | None = None) -> pa.Table:
     """The rows of one part; without ``part`` all rows, with a column that names the part of each.
 
@@ -79,15 +107,18 @@ def open_split(dataset: TrainingDataset, *, rule: SplitRule, part: str | None = 
     """
     if part is not None and part not in rule.fractions:
         raise InvalidInput(
-            f"there is no part {part!r}; the parts are {', '.join(rule.fractions)}", details={"field": "split"}
+            _("there is no part %(part)r; the parts are %(fractions)s")
+            % {"part": part, "fractions": ", ".join(rule.fractions)},
+            details={"field": "split"},
         )
     table = open_dataset(dataset)
     parts = split_dataset(table, rule=rule, key_columns=Pins.of(dataset.spec).entities[0].columns)
     if part is not None:
-        return table.filter(pc.equal(parts, part))
+        return rows_where(table, pc.equal(parts, part))
     if SPLIT in table.column_names:
         raise InvalidInput(
-            f"the dataset has a column {SPLIT} already; ask for one part by ?split=", details={"field": SPLIT}
+            _("the dataset has a column %(split)s already; ask for one part by ?split=") % {"split": SPLIT},
+            details={"field": SPLIT},
         )
     return table.append_column(SPLIT, parts)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any
 
 from django.conf import settings
 from pydantic import BaseModel, ConfigDict
@@ -16,7 +16,7 @@ from catalog.references import ResolvedFeature
 from serving.clearance import ColumnMask
 from serving.key_map import KeyMap
 from serving.masking import feature_key
-from serving.point_in_time import KnownAt, TimeRange
+from serving.point_in_time import KnownAt, KnownAtEventTime, TimeRange
 
 
 class _Pin(BaseModel):
@@ -95,9 +95,8 @@ class Pins(_Pin):
 
     @property
     def read_known_at(self) -> KnownAt:
-        """What the join is asked: one of the two, the pinned table version standing in for the other."""
-        event_time: Literal["event_time"] = "event_time"
-        return event_time if self.known_at_event_time else self.known_at
+        """What the join is asked."""
+        return KnownAtEventTime(by=self.known_at) if self.known_at_event_time else self.known_at
 
     @property
     def read_key_map(self) -> KeyMap:

@@ -19,7 +19,7 @@ from catalog.errors import InvalidInput, PermissionDenied
 from catalog.models import FeatureGroup
 from catalog.references import ResolvedFeature
 from serving.datasets.content_hash import content_hash
-from serving.datasets.files import ENTITY_ROWS, folder_of, remove_folder, write_table
+from serving.datasets.files import ENTITY_ROWS, folder_of, read_table, remove_folder, write_table
 from serving.datasets.pins import PinnedEntity, PinnedFeature, PinnedTable, Pins
 from serving.entity_uses import entity_keys_of, entity_uses, key_columns
 from serving.key_map import KeyMap
@@ -31,6 +31,7 @@ from serving.wire.arrow_rows import ArrowRows
 from serving.wire.entity_frame import EntityFrame
 
 _LONGEST_NAME = 200
+_CHECKED_ROWS = 100_000
 AUDITED = ("name", "description", "created_by", "entity_rows", "entity_rows_hash", "archived_at")
 
 
@@ -77,30 +78,34 @@ def request_dataset(
     )
     table = request.frame.table()
     frame = ArrowRows(table)
-    entity_keys_of(frame, entity_uses(resolved, request.key_map), resolved)
-    frame.times()
+    uses = entity_uses(resolved, request.key_map)
+    for start in range(0, max(frame.count, 1), _CHECKED_ROWS):
+        part = frame.part(start, _CHECKED_ROWS)
+        entity_keys_of(part, uses, resolved)
+        part.times()
     pins = _pins(request, frame, resolved, moment)
-    dataset = TrainingDataset(
-        id=uuid4(),
-        name=name,
-        description=request.description,
-        user=user if isinstance(user, AbstractBaseUser) else None,  # type: ignore[misc]  # the project's user model
-        created_by=current_actor().name if not user.is_authenticated else user.get_username(),
-        spec=pins.as_json(),
-        columns=[{"name": field.name, "type": str(field.type)} for field in table.schema],
-        entity_rows=table.num_rows,
-        entity_rows_hash=content_hash(table),
-        created_at=moment,
-    )
+    dataset_id = uuid4()
     try:
-        _keep(dataset, table)
+        kept = _kept(dataset_id, table)
+        dataset = TrainingDataset(
+            id=dataset_id,
+            name=name,
+            description=request.description,
+            user=user if isinstance(user, AbstractBaseUser) else None,  # type: ignore[misc]  # the project's user model
+            created_by=current_actor().name if not user.is_authenticated else user.get_username(),
+            spec=pins.as_json(),
+            columns=[{"name": field.name, "type": str(field.type)} for field in kept.schema],
+            entity_rows=kept.num_rows,
+            entity_rows_hash=content_hash(kept),
+            created_at=moment,
+        )
         with transaction.atomic():
             dataset.save(force_insert=True)
             record(action="create", instance=dataset, after={**snapshot(dataset, AUDITED), "spec": dataset.spec})
             if wake is not None:
-                transaction.on_commit(lambda: wake(dataset.pk))
+                transaction.on_commit(lambda: wake(dataset_id))
     except BaseException:
-        remove_folder(dataset.pk)
+        remove_folder(dataset_id)
         raise
     return dataset
 
@@ -172,10 +177,15 @@ def _table(group: FeatureGroup, version: int | None) -> PinnedTable:
     )
 
 
-def _keep(dataset: TrainingDataset, table: pa.Table) -> None:
+def _kept(dataset_id: UUID, table: pa.Table) -> pa.Table:
+    """The entity rows as their file gives them back: Parquet has no seconds, and no days of 64 bits."""
+    path = folder_of(dataset_id) / ENTITY_ROWS
     try:
-        write_table(folder_of(dataset.pk) / ENTITY_ROWS, table)
-    except (pa.ArrowException, NotImplementedError) as error:
+        write_table(path, table)
+    except (pa.ArrowException, NotImplementedError, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # It is the disk; what Arrow cannot write has no number.
         raise InvalidInput(
             f"a column of the entity rows has no form in Parquet: {error}", details={"field": "entity_df"}
         ) from error
+    return read_table(path)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from catalog.snippets import Snippet
+from catalog.wording import gettext as _
 from serving.datasets.pins import PinnedFeature, Pins
 from serving.instants import iso_text
 from serving.key_map import KeyMap
@@ -18,10 +19,10 @@ def dataset_snippets(
 ) -> list[Snippet]:
     """Using it, and making it again from what was pinned; both in Python."""
     return [
-        Snippet("use-dataset", "Use it (Python)", use_snippet(base_url=base_url, dataset_id=dataset_id)),
+        Snippet("use-dataset", _("Use it (Python)"), use_snippet(base_url=base_url, dataset_id=dataset_id)),
         Snippet(
             "remake-dataset",
-            "Make it again (Python)",
+            _("Make it again (Python)"),
             remake_snippet(
                 base_url=base_url, dataset_id=dataset_id, name=name, entity_columns=entity_columns, pins=pins
             ),
@@ -40,8 +41,7 @@ def use_snippet(*, base_url: str, dataset_id: UUID) -> str:
 
 def remake_snippet(*, base_url: str, dataset_id: UUID, name: str, entity_columns: Sequence[str], pins: Pins) -> str:
     """The same entity rows, feature versions, table versions and instants once more, and whether it is the same."""
-    named = {_pinned_reference(feature, pins.read_key_map): feature.reference for feature in pins.features}
-    renamed = {pinned: asked for pinned, asked in named.items() if pinned != asked}
+    named = [_pinned_reference(feature, pins.read_key_map) for feature in pins.features]
     versions = {table.group: table.version for table in pins.tables if table.version is not None}
     span = {
         end: iso_text(to_microseconds(instant))
@@ -49,22 +49,23 @@ def remake_snippet(*, base_url: str, dataset_id: UUID, name: str, entity_columns
         if instant is not None
     }
     known_at = "event_time" if pins.known_at_event_time else iso_text(to_microseconds(pins.known_at))
-    again = "client.download_dataset(again.id)" + (f".rename(columns={json.dumps(renamed)})" if renamed else "")
     lines = [
+        "import pandas as pd",
         _connect(base_url),
-        f"made = client.download_dataset({_text(str(dataset_id))})",
+        f"made = client.download_dataset({_text(str(dataset_id))}, as_table=True)",
         "again = client.create_training_dataset(",
         f"    {_text(name)},",
-        f"    made[{json.dumps(list(entity_columns), ensure_ascii=False)}],",
-        f"    features={json.dumps(list(named))},",
+        f"    made.select({json.dumps(list(entity_columns), ensure_ascii=False)}),",
+        f"    features={json.dumps(named)},",
         *([f"    timestamp_range={json.dumps(span)},"] if span else []),
-        *([f"    key_map={json.dumps(pins.key_map)},"] if pins.key_map else []),
+        *([f"    key_map={json.dumps(pins.key_map, ensure_ascii=False)},"] if pins.key_map else []),
         f"    as_known_at={_text(known_at)},",
         f"    at={_text(iso_text(to_microseconds(pins.at)))},",
         f"    table_versions={json.dumps(versions)},",
         ")",
         "client.wait_for_dataset(again)",
-        f"{again}.equals(made)",
+        "remade = client.download_dataset(again, as_table=True).rename_columns(made.column_names)",
+        "pd.testing.assert_frame_equal(remade.to_pandas(), made.to_pandas())  # says nothing when they are the same",
     ]
     return "\n".join(lines)
 

@@ -16,7 +16,7 @@ from typing import Literal
 
 import pyarrow as pa
 
-from catalog.entity_keys import encode_entity_keys
+from catalog.entity_key_columns import encode_entity_keys
 from catalog.errors import InvalidInput
 
 SPLIT = "split"
@@ -67,6 +67,21 @@ def split_dataset(table: pa.Table, *, rule: SplitRule, key_columns: Sequence[str
             parts[text] = _part_of(text, rule.seed, ends)
         placed.append(parts[text])
     return pa.array(placed, pa.string())
+
+
+def rows_where(table: pa.Table, chosen: pa.Array) -> pa.Table:
+    """The rows where ``chosen`` is true, with columns of every type."""
+    columns = [_values_where(column, chosen) for column in table.columns]
+    return pa.table(columns, schema=table.schema)
+
+
+def _values_where(column: pa.ChunkedArray, chosen: pa.Array) -> pa.ChunkedArray:
+    try:
+        return column.filter(chosen)
+    except pa.ArrowNotImplementedError:
+        # Arrow cannot choose among views of text.
+        values = [value for value, wanted in zip(column.to_pylist(), chosen.to_pylist(), strict=True) if wanted]
+        return pa.chunked_array([pa.array(values, column.type)])
 
 
 def _ends(rule: SplitRule) -> list[tuple[float, str]]:

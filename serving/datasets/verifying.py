@@ -15,6 +15,7 @@ from catalog.clock import now
 from catalog.errors import Conflict
 from catalog.models import FeatureGroup
 from catalog.references import ResolvedFeature
+from catalog.wording import gettext as _
 from serving.clearance import ColumnMask
 from serving.datasets.building import code_version, joined
 from serving.datasets.comparing import Comparison, DifferingCell, compare
@@ -72,12 +73,13 @@ def verify_dataset(dataset: TrainingDataset) -> Verification:
     """
     if dataset.state != DatasetState.SUCCEEDED:
         raise Conflict(
-            f"the training dataset {dataset.name} is {dataset.state} and has nothing to verify",
+            _("the training dataset %(name)s is %(state)s and has nothing to verify")
+            % {"name": dataset.name, "state": dataset.state},
             details={"id": str(dataset.pk), "state": dataset.state},
         )
     entity_rows = read_table(folder_of(dataset.pk) / ENTITY_ROWS)
     if content_hash(entity_rows) != dataset.entity_rows_hash:
-        raise Conflict("the file of its entity rows is not the one that was stored, so nothing can be made from it")
+        raise Conflict(_("the file of its entity rows is not the one that was stored, so nothing can be made from it"))
     pins = Pins.of(dataset.spec)
     resolved = resolved_from(pins)
     masks = masks_of(pins, resolved)

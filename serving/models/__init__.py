@@ -1,7 +1,7 @@
 from serving.models.dataset import DatasetState, TrainingDataset
 from serving.models.token import ApiToken, Scope
 from serving.models.usage import FeatureUsage, FoldedLog, LatencyBucket
-from serving.models.value import FeatureValue, MaterializedTable
+from serving.models.value import FeatureValue, MaterializedTable, OnlineRevision
 
 __all__ = [
     "ApiToken",
@@ -11,6 +11,7 @@ __all__ = [
     "FoldedLog",
     "LatencyBucket",
     "MaterializedTable",
+    "OnlineRevision",
     "Scope",
     "TrainingDataset",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -38,6 +39,23 @@ class InstantField(models.BigIntegerField):  # type: ignore[type-arg]  # takes n
 
     def get_prep_value(self, value: Any) -> Any:
         return to_microseconds(value) if isinstance(value, datetime) else super().get_prep_value(value)
+
+
+class DocumentField(models.TextField):  # type: ignore[type-arg]  # takes no arguments at run time
+    """A JSON object, kept as the text that it was written as.
+
+    A database's own kind for JSON turns numbers into its own (PostgreSQL's writes 1e16 as an integer and forgets the
+    sign of -0.0) and reads the text each time to do so; nothing asks the database what is inside.
+    """
+
+    def from_db_value(self, value: str | None, *_: object) -> Any:
+        return None if value is None else orjson.loads(value)
+
+    def to_python(self, value: Any) -> Any:
+        return orjson.loads(value) if isinstance(value, str) else value
+
+    def get_prep_value(self, value: Any) -> Any:
+        return value if value is None or isinstance(value, str) else orjson.dumps(value).decode()
 
 
 class EntityKeyField(models.CharField):  # type: ignore[type-arg]  # the class takes no arguments at run time

@@ -6,13 +6,14 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 
 class Scope(models.TextChoices):
     """What a token may be used for, within what its user may do."""
 
-    READ = "read", "read metadata and values"
-    WRITE = "write", "start runs and edit the catalog"
+    READ = "read", _("read metadata and values")
+    WRITE = "write", _("start runs and edit the catalog")
 
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):

@@ -5,15 +5,16 @@ from typing import ClassVar
 from django.db import models
 
 from catalog.models import FeatureGroup
-from serving.models.fields import EntityKeyField, InstantField
+from serving.models.fields import DocumentField, EntityKeyField, InstantField
 
 
 class FeatureValue(models.Model):
     """The online store's row: the newest known values of one entity in one group, keyed by value column."""
 
-    group = models.ForeignKey(FeatureGroup, on_delete=models.CASCADE, related_name="online_rows")
+    # The constraint below begins with it: an index of its own would only make every write slower.
+    group = models.ForeignKey(FeatureGroup, on_delete=models.CASCADE, related_name="online_rows", db_index=False)
     entity_key = EntityKeyField()
-    values = models.JSONField()
+    values = DocumentField()
     event_timestamp = InstantField()
     created_timestamp = InstantField()
     arrival = models.BigIntegerField(default=0)
@@ -24,6 +25,22 @@ class FeatureValue(models.Model):
 
     def __str__(self) -> str:
         return f"{self.group.name} {self.entity_key}"
+
+
+class OnlineRevision(models.Model):
+    """Which state the online rows of a group are in, for whoever keeps what was made of them.
+
+    Every transaction that writes rows of the group sets another number, drawn by lot: one that is taken back, a group
+    that takes the id of a deleted one and a database that is restored have numbers that nobody has seen.
+    """
+
+    group = models.OneToOneField(
+        FeatureGroup, on_delete=models.CASCADE, primary_key=True, related_name="online_revision"
+    )
+    revision = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.group.name} in state {self.revision}"
 
 
 class MaterializedTable(models.Model):
@@ -37,6 +54,14 @@ class MaterializedTable(models.Model):
     newest_event = models.DateTimeField(null=True, blank=True)
     next_event = models.DateTimeField(
         null=True, blank=True, help_text="Earliest event that was still in the future, and so is not online yet."
+    )
+    is_partly_renewed = models.BooleanField(
+        default=False, help_text="Rows are made anew in several transactions, and not all of them are yet."
+    )
+    online_revision = models.BigIntegerField(
+        null=True,
+        blank=True,
+        help_text="Revision of the rows in an online store outside of the database; none for rows in it.",
     )
     updated_at = models.DateTimeField()
 

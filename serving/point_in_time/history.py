@@ -7,58 +7,43 @@ Arrow, so every value keeps its type, and only the chosen rows are ever held.
 
 from __future__ import annotations
 
-import functools
-import operator
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from catalog.errors import InvalidInput
 from serving.point_in_time import microseconds
+from serving.point_in_time.eligibility import ARRIVAL, CREATED, ENTITY_KEY, EVENT, Eligibility, condition_of
+from serving.point_in_time.pieces import fits, read_in_pieces
 from serving.point_in_time.request import History
+from serving.point_in_time.room import Room
 from serving.point_in_time.search import ValueRows
-
-ENTITY_KEY = "entity_key"
-EVENT = "event_timestamp"
-CREATED = "created_timestamp"
-RUN = "run_id"
-ARRIVAL = "arrival"
 
 ORDER_SCHEMA = pa.schema(
     [("key", pa.string())] + [(name, pa.int64()) for name in ("event", "created", "arrival", "position")]
 )
-# Statistics of Delta files are cut to milliseconds, so a filter that is meant to skip files is widened by
-# one; the exact bound is applied to the rows that come back.
-_STATISTICS_SLACK = 1_000
 _READ_AHEAD = 2
-
-
-@dataclass(frozen=True)
-class Eligibility:
-    """Which value rows may count at all; bounds in microseconds, both ends included, None is open."""
-
-    earliest_event: int | None = None
-    latest_event: int | None = None
-    latest_created: int | None = None
-    created_required: bool = False
-    keys: pa.Array[Any] | None = None
+_BATCH_ROWS = 64 * 1024
 
 
 class HistoryScan:
-    """The eligible rows of one history."""
+    """The eligible rows of one history, read in pieces where the ``room`` for its row groups is too small."""
 
-    def __init__(self, history: History, eligibility: Eligibility) -> None:
+    def __init__(self, history: History, eligibility: Eligibility, *, room: Room | None = None) -> None:
         self._dataset = ds.dataset(history) if isinstance(history, pa.Table) else history
         self._eligibility = eligibility
         self._columns = set(self._dataset.schema.names)
         _check_schema(self._dataset.schema)
-        self._filter = self._coarse_filter()
+        self._filter = condition_of(eligibility, self._dataset.schema)
+        if isinstance(self._dataset, ds.FileSystemDataset):
+            # Row groups are left out by their statistics. Rows are not: filtering would copy every column that is read,
+            # while of the rows that cannot answer nothing is looked at but what ranks them.
+            self._dataset, self._filter = _possible_row_groups(self._dataset, self._filter), None
+        self._room = room
 
     def order(self) -> pa.RecordBatchReader:
         """Batches of ORDER_SCHEMA with the exactly eligible rows; a null created or arrival is the lowest."""
@@ -71,9 +56,14 @@ class HistoryScan:
                 yield batch, self._ranked(batch)
 
     def _read(self, columns: list[str]) -> Iterable[pa.RecordBatch]:
+        room = self._room
+        if room is not None and isinstance(self._dataset, ds.FileSystemDataset) and not fits(self._dataset, room.scan):
+            return read_in_pieces(self._dataset, columns, room=room.batch)
         if isinstance(self._dataset, ds.Dataset):
-            # By default sixteen batches are read ahead: memory for no time, as one is decoded by all cores.
-            return self._dataset.to_batches(columns=columns, filter=self._filter, batch_readahead=_READ_AHEAD)
+            # By default sixteen batches of twice the rows are read ahead, which takes memory and saves no time.
+            return self._dataset.to_batches(
+                columns=columns, filter=self._filter, batch_size=_BATCH_ROWS, batch_readahead=_READ_AHEAD
+            )
         return self._dataset.to_batches(columns=columns, filter=self._filter)
 
     def stored(self, columns: Sequence[str]) -> list[str]:
@@ -101,11 +91,23 @@ class HistoryScan:
         arrays: list[Any] = [table.column(name) if name in self._columns else absent for name in names]
         return pa.Table.from_arrays(arrays, names=names)
 
+    def row_batches(self, columns: Sequence[str], positions: npt.NDArray[np.int64]) -> Iterator[pa.RecordBatch]:
+        """The rows of :meth:`rows`, a part of the history at a time."""
+        names = list(dict.fromkeys(columns))
+        stored = [name for name in names if name in self._columns]
+        for piece in self._pieces(stored, positions) if stored and len(positions) else ():
+            absent = pa.nulls(piece.num_rows)
+            yield pa.RecordBatch.from_arrays(
+                [piece.column(name) if name in self._columns else absent for name in names], names=names
+            )
+
     def _pieces(self, columns: list[str], positions: npt.NDArray[np.int64]) -> Iterator[pa.RecordBatch]:
         first, taken = 0, 0
         for batch in self._read(columns):
             until = int(np.searchsorted(positions, first + batch.num_rows))
-            if until > taken:
+            if until - taken == batch.num_rows:
+                yield batch
+            elif until > taken:
                 yield batch.take(positions[taken:until] - first)
             first, taken = first + batch.num_rows, until
             if taken == len(positions):
@@ -127,16 +129,15 @@ class HistoryScan:
         """The exactly eligible rows of a batch; ``position`` counts from ``first``."""
         rows = batch.num_rows
         keys = batch.column(ENTITY_KEY)
-        keys = keys.cast(pa.string()) if pa.types.is_dictionary(keys.type) else keys
         event, no_event = microseconds.of_column(batch.column(EVENT), name=EVENT)
         created, no_created = np.full(rows, microseconds.LOWEST), np.ones(rows, dtype=np.bool_)
         if CREATED in self._columns:
             created, no_created = microseconds.of_column(batch.column(CREATED), name=CREATED)
-            created = np.where(no_created, microseconds.LOWEST, created)
+            if no_created.any():
+                created = np.where(no_created, microseconds.LOWEST, created)
         arrival = np.full(rows, microseconds.LOWEST)
         if ARRIVAL in self._columns:
-            stored = batch.column(ARRIVAL).cast(pa.int64()).fill_null(microseconds.LOWEST)
-            arrival = np.asarray(stored.to_numpy(zero_copy_only=False), dtype=np.int64)
+            arrival = microseconds.integers(batch.column(ARRIVAL).cast(pa.int64()), null=microseconds.LOWEST)
         position = np.arange(first, first + rows, dtype=np.int64)
         eligible = self._eligible(event, no_event, created, no_created)
         if keys.null_count:
@@ -165,28 +166,14 @@ class HistoryScan:
             eligible &= created <= rule.latest_created
         return eligible
 
-    def _coarse_filter(self) -> ds.Expression | None:
-        rule = self._eligibility
-        event = pc.field(EVENT)
-        conditions: list[Any] = []
-        if rule.earliest_event is not None:
-            conditions.append(event >= self._instant(EVENT, rule.earliest_event - _STATISTICS_SLACK))
-        if rule.latest_event is not None:
-            conditions.append(event <= self._instant(EVENT, rule.latest_event + _STATISTICS_SLACK))
-        if rule.latest_created is not None and CREATED in self._columns:
-            latest = self._instant(CREATED, rule.latest_created + _STATISTICS_SLACK)
-            conditions.append(pc.field(CREATED) <= latest)
-        if rule.keys is not None:
-            key_type = self._dataset.schema.field(ENTITY_KEY).type
-            conditions.append(pc.field(ENTITY_KEY).isin(rule.keys.cast(_plain_text(key_type))))
-        return functools.reduce(operator.and_, conditions) if conditions else None
 
-    def _instant(self, column: str, value: int) -> Any:
-        return pa.scalar(microseconds.clamped(value), self._dataset.schema.field(column).type)
-
-
-def _plain_text(kind: pa.DataType) -> pa.DataType:
-    return kind.value_type if pa.types.is_dictionary(kind) else kind
+def _possible_row_groups(dataset: ds.FileSystemDataset, condition: ds.Expression | None) -> ds.FileSystemDataset:
+    """Only the row groups in which a row can fulfil ``condition``, as far as statistics tell."""
+    if condition is None:
+        return dataset
+    parts = [fragment.subset(condition, schema=dataset.schema) for fragment in dataset.get_fragments(condition)]
+    possible = [part for part in parts if part.row_groups]
+    return ds.FileSystemDataset(possible, dataset.schema, dataset.format, filesystem=dataset.filesystem)
 
 
 def _check_schema(schema: pa.Schema) -> None:

@@ -4,31 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from catalog.errors import InvalidInput
 from serving.point_in_time import microseconds
-from serving.point_in_time.finding import find_values
-from serving.point_in_time.history import CREATED, EVENT, RUN, Eligibility, HistoryScan
+from serving.point_in_time.asking import EntityRows
+from serving.point_in_time.checking import (
+    check_keys,
+    check_names,
+    check_times,
+    entity_keys,
+    entity_times,
+    timestamp_columns,
+)
+from serving.point_in_time.eligibility import Eligibility, Useful, condition_of
+from serving.point_in_time.files import FileSearch, KeptFiles
+from serving.point_in_time.finding import Found, find_values
+from serving.point_in_time.history import HistoryScan
 from serving.point_in_time.output import answer_columns
-from serving.point_in_time.request import GroupHistory, KnownAt, TimeRange, WantedColumn
-from serving.point_in_time.search import NOBODY, Asked
+from serving.point_in_time.request import GroupHistory, History, KnownAt, KnownAtEventTime, TimeRange
+from serving.point_in_time.room import Room, rows_within
+from serving.point_in_time.search import NOBODY
+from serving.point_in_time.side_by_side import PROCESSORS, side_by_side
+from serving.point_in_time.slices import Slices
 
 # Up to this many distinct keys, asking the files for just these beats reading all and joining.
 FEW_KEYS = 10_000
 
 # Entity rows that are answered at a time.
 SLICE_ROWS = 4_000_000
-# What is held per entity row: its key, its time, the ranks of what was found; and per value found.
-_BYTES_PER_ROW = 200
-_BYTES_PER_VALUE = 48
-_FEWEST_ROWS = 10_000
-
-_UTC = pa.timestamp("us", "UTC")
-_TIMESTAMP_COLUMNS = ((EVENT, _UTC), (CREATED, _UTC), (RUN, pa.string()))
+# Columns of an answer by name.
+Answers: TypeAlias = "list[tuple[str, pa.ChunkedArray[Any]]]"
 
 
 def join_point_in_time(
@@ -54,8 +63,8 @@ def join_point_in_time(
     ``{name}__event_timestamp``, ``{name}__created_timestamp`` and ``{name}__run_id`` of the row that
     answered.
 
-    Every history is read once for each ``slice_rows`` entity rows: beside the answer itself, memory holds what
-    one slice needs and one batch of a history, however large these are.
+    Every history is read once for each ``slice_rows`` entity rows, as many at a time as there are processors: beside
+    the answer itself, memory holds what one slice needs and a batch of each of these, however large they are.
 
     Raises InvalidInput when a named column is missing, ambiguous or of a wrong type, when an output
     column would repeat a name, or when a time is missing and nothing stands in for it.
@@ -88,138 +97,163 @@ def answer_in_slices(
     default_time: datetime | None = None,
     include_timestamps: bool = False,
     slice_rows: int = SLICE_ROWS,
+    memory: int | None = None,
+    spill_folder: str | None = None,
 ) -> Iterator[pa.Table]:
     """The answers of :func:`join_point_in_time` alone, for ``slice_rows`` entity rows after another.
 
-    The request is checked at once; there is at least one slice, which may be empty.
+    With ``memory``, a slice is as many of these as can be answered in so many bytes, histories are read in pieces that
+    fit, and where several slices are needed, answers wait in files of ``spill_folder`` (by default the system's
+    temporary one): beside the entity rows themselves, and one slice that the caller still holds, no more is taken. The
+    request is checked at once; there is at least one slice, which may be empty.
+
+    :raises TooLarge: while it is worked out, when the values of one entity row do not fit into ``memory``.
     """
     groups = tuple(groups)
-    _check_names(entities, groups, include_timestamps=include_timestamps)
+    check_names(entities, groups, include_timestamps=include_timestamps)
     time_range = time_range or TimeRange()
-    times = _entity_times(entities, time_column, time_range.end or default_time)
-    keys = {name: _entity_keys(entities, name) for name in dict.fromkeys(group.key_column for group in groups)}
+    stand_in = time_range.end or default_time
+    check_times(entities, time_column, stand_in)
+    for name in {group.key_column for group in groups}:
+        check_keys(entities, name)
+    room = None if memory is None else Room.of(memory, groups=len(groups))
+    if memory is not None:
+        slice_rows = min(slice_rows, rows_within(memory, columns=sum(len(group.wanted) for group in groups)))
 
-    def answers() -> Iterator[pa.Table]:
-        for start in range(0, max(len(times), 1), slice_rows):
-            asked = {
-                name: Asked.of(column.slice(start, slice_rows), times[start : start + slice_rows])
-                for name, column in keys.items()
-            }
-            columns = [
-                answer
-                for group in groups
-                for answer in _answer_group(
-                    group,
-                    asked=asked[group.key_column],
-                    time_range=time_range,
-                    known_at=known_at,
-                    include_timestamps=include_timestamps,
-                )
-            ]
-            yield pa.table([column for _, column in columns], names=[name for name, _ in columns])
+    def answer(part: pa.Table) -> pa.Table:
+        times = entity_times(part, time_column, stand_in)
+        rows = {
+            name: EntityRows(entity_keys(part, name), times)
+            for name in dict.fromkeys(group.key_column for group in groups)
+        }
 
-    return answers()
+        def answer_group(group: GroupHistory) -> Answers:
+            return _answer_group(
+                group,
+                rows=rows[group.key_column],
+                time_range=time_range,
+                known_at=known_at,
+                include_timestamps=include_timestamps,
+                one_of_many=part.num_rows < entities.num_rows,
+                threads=len(groups) < PROCESSORS,
+                room=room,
+            )
+
+        columns = [column for answered in side_by_side(answer_group, groups) for column in answered]
+        return pa.table([column for _, column in columns], names=[name for name, _ in columns])
+
+    slices = Slices(answer=answer, rows=slice_rows, memory=memory)
+    if memory is None:
+        return slices.of(entities)
+    return slices.by_key(
+        entities,
+        key_column=_most_used([(group.key_column, len(group.wanted)) for group in groups]),
+        slice_bytes=Room.of(memory, groups=1).values,
+        folder=spill_folder,
+    )
 
 
-def rows_within(memory: int, *, columns: int) -> int:
-    """How many entity rows can be answered at a time in so many bytes, beside one batch of a history."""
-    return max(_FEWEST_ROWS, memory // (_BYTES_PER_ROW + columns * _BYTES_PER_VALUE))
+def _most_used(columns: Sequence[tuple[str, int]]) -> str:
+    """The column whose keys are asked for most values."""
+    asked: dict[str, int] = {}
+    for name, count in columns:
+        asked[name] = asked.get(name, 0) + count
+    return max(asked, key=asked.__getitem__)
 
 
 def _answer_group(
     group: GroupHistory,
     *,
-    asked: Asked,
+    rows: EntityRows,
     time_range: TimeRange,
     known_at: KnownAt,
     include_timestamps: bool,
-) -> list[tuple[str, pa.ChunkedArray[Any]]]:
+    one_of_many: bool,
+    threads: bool,
+    room: Room | None,
+) -> Answers:
     max_age = None if group.max_age is None else microseconds.of_duration(group.max_age)
-    wanted = group.wanted
-    if include_timestamps:
-        wanted += tuple(
-            WantedColumn(value_column=column, output=f"{group.name}__{column}", data_type=data_type)
-            for column, data_type in _TIMESTAMP_COLUMNS
-        )
-    found = find_values(
-        scan=HistoryScan(group.history, _eligibility(asked, max_age, time_range, known_at)),
-        asked=asked,
+    wanted = group.wanted + (timestamp_columns(group) if include_timestamps else ())
+    rule = _eligibility(rows, max_age, time_range, known_at, one_of_many=one_of_many)
+    found = _found(
+        group.history,
+        rows=rows,
         columns=[column.value_column for column in wanted],
-        known_at_event_time=known_at == "event_time",
+        rule=rule,
+        known_at=known_at,
+        threads=threads,
+        room=room,
     )
     chosen = found.chosen
+    # The row chosen is the newest there is, so when it is too old, every other one is too.
+    if rule.earliest_event is not None:
+        chosen = np.where(found.events < rule.earliest_event, NOBODY, chosen)
     if max_age is not None:
-        # The row chosen is the newest there is, so when it is too old, every other one is too.
-        chosen = np.where(found.events < microseconds.earlier(asked.times, max_age), NOBODY, chosen)
-    return answer_columns(values=found.values, chosen=chosen, wanted=wanted)
+        chosen = np.where(found.events < microseconds.earlier(rows.times, max_age), NOBODY, chosen)
+    return answer_columns(values=found.values, chosen=chosen, wanted=wanted, room=None if room is None else room.values)
 
 
-def _eligibility(asked: Asked, max_age: int | None, time_range: TimeRange, known_at: KnownAt) -> Eligibility:
-    times = asked.times
-    lower = [] if time_range.start is None else [microseconds.of_instant(time_range.start)]
-    upper = [] if time_range.end is None else [microseconds.of_instant(time_range.end)]
-    created = [microseconds.of_instant(known_at)] if isinstance(known_at, datetime) else []
-    if len(times):
-        upper.append(int(times.max()))
-        if max_age is not None:
-            lower.append(microseconds.clamped(int(times.min()) - max_age))
-        if known_at == "event_time":
-            created.append(int(times.max()))
-    return Eligibility(
-        earliest_event=max(lower, default=None),
-        latest_event=min(upper, default=None),
-        latest_created=min(created, default=None),
-        created_required=known_at is not None,
-        keys=asked.keys if len(asked.keys) < FEW_KEYS else None,
+def _found(
+    history: History,
+    *,
+    rows: EntityRows,
+    columns: Sequence[str],
+    rule: Eligibility,
+    known_at: KnownAt,
+    threads: bool,
+    room: Room | None,
+) -> Found:
+    """By what is kept of the files where that says enough: what was known when, it does not."""
+    if isinstance(history, KeptFiles):
+        files = None if known_at is not None else history.possible(condition_of(rule, history.schema))
+        if files is not None:
+            search = FileSearch(files, history.schema, threads=threads, room=room)
+            return search.find(rows, columns=columns, latest_event=rule.latest_event)
+        history = history.dataset
+    return find_values(
+        scan=HistoryScan(history, rule, room=room),
+        asked=rows.asked,
+        columns=columns,
+        known_at_event_time=_by_event_time(known_at),
+        room=None if room is None else room.values,
     )
 
 
-def _entity_times(entities: pa.Table, name: str, stand_in: datetime | None) -> microseconds.Times:
-    times, missing = microseconds.of_column(_column(entities, name), name=name)
-    if not missing.any():
-        return times
-    if stand_in is None:
-        row = int(np.flatnonzero(missing)[0])
-        raise InvalidInput(
-            f"entity row {row} has no {name!r}; give it a time, or give the request a time range with an end",
-            details={"row": row, "column": name},
-        )
-    return np.where(missing, microseconds.of_instant(stand_in), times)
+def _eligibility(
+    rows: EntityRows, max_age: int | None, time_range: TimeRange, known_at: KnownAt, *, one_of_many: bool
+) -> Eligibility:
+    return Eligibility(
+        earliest_event=None if time_range.start is None else microseconds.of_instant(time_range.start),
+        latest_event=None if time_range.end is None else microseconds.of_instant(time_range.end),
+        latest_created=None if (instant := _known_by(known_at)) is None else microseconds.of_instant(instant),
+        created_required=known_at is not None,
+        useful=_useful(rows, max_age, known_at, one_of_many=one_of_many),
+    )
 
 
-def _entity_keys(entities: pa.Table, name: str) -> pa.Array[Any]:
-    column = _column(entities, name)
-    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    if not (
-        pa.types.is_string(kind)
-        or pa.types.is_large_string(kind)
-        or pa.types.is_string_view(kind)
-        or pa.types.is_null(kind)
-    ):
-        raise InvalidInput(f"the column {name!r} must hold entity keys as text, but its type is {kind}")
-    keys: pa.Array[Any] = column.cast(pa.string()).combine_chunks()
-    return keys
+def _known_by(known_at: KnownAt) -> datetime | None:
+    if isinstance(known_at, KnownAtEventTime):
+        return known_at.by
+    return known_at if isinstance(known_at, datetime) else None
 
 
-def _column(entities: pa.Table, name: str) -> pa.ChunkedArray[Any]:
-    count = entities.column_names.count(name)
-    if count != 1:
-        problem = "lacks" if count == 0 else "has more than one of"
-        raise InvalidInput(f"the entity table {problem} the column {name!r}; it has {entities.column_names}")
-    return entities.column(name)
+def _by_event_time(known_at: KnownAt) -> bool:
+    return known_at == "event_time" or isinstance(known_at, KnownAtEventTime)
 
 
-def _check_names(entities: pa.Table, groups: tuple[GroupHistory, ...], *, include_timestamps: bool) -> None:
-    taken = set(entities.column_names)
-    for group in groups:
-        outputs = [wanted.output for wanted in group.wanted]
-        if include_timestamps:
-            outputs += [f"{group.name}__{column}" for column, _ in _TIMESTAMP_COLUMNS]
-        for output in outputs:
-            if output in taken:
-                raise InvalidInput(
-                    f"the output column {output!r} of group {group.name!r} would repeat the name of another "
-                    "column; rename that one",
-                    details={"column": output},
-                )
-            taken.add(output)
+def _key_range(rows: EntityRows) -> tuple[str, str] | None:
+    ends = pc.min_max(rows.keys)
+    return None if ends["min"].as_py() is None else (ends["min"].as_py(), ends["max"].as_py())
+
+
+def _useful(rows: EntityRows, max_age: int | None, known_at: KnownAt, *, one_of_many: bool) -> Useful:
+    if not len(rows.times):
+        return Useful()
+    latest, keys = int(rows.times.max()), rows.few_keys(FEW_KEYS)
+    return Useful(
+        earliest_event=None if max_age is None else microseconds.clamped(int(rows.times.min()) - max_age),
+        latest_event=latest,
+        latest_created=latest if _by_event_time(known_at) else None,
+        keys=keys,
+        key_range=_key_range(rows) if keys is None and one_of_many else None,
+    )

@@ -50,8 +50,8 @@ def of_column(column: pa.Array[Any] | pa.ChunkedArray[Any], *, name: str) -> tup
         raise InvalidInput(f"the column {name!r} must hold timestamps, but its type is {kind}")
     if kind.tz is None:
         raise InvalidInput(f"the column {name!r} holds timestamps without a time zone; convert it to UTC")
-    missing = np.asarray(values.is_null().to_numpy(zero_copy_only=False), dtype=np.bool_)
-    counts = np.asarray(values.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False), dtype=np.int64)
+    missing = nulls_of(values)
+    counts = integers(values.cast(pa.int64()), null=0)
     if kind.unit == "ns":
         return counts // 1_000, missing
     factor = _PER_UNIT.get(kind.unit)
@@ -59,6 +59,18 @@ def of_column(column: pa.Array[Any] | pa.ChunkedArray[Any], *, name: str) -> tup
         return counts, missing
     within = counts.clip(-(HIGHEST // factor), HIGHEST // factor)
     return np.where(within == counts, within * factor, np.where(counts < 0, LOWEST, HIGHEST)), missing
+
+
+def nulls_of(values: pa.Array[Any]) -> npt.NDArray[np.bool_]:
+    """Which of the values are null."""
+    if not values.null_count:
+        return np.zeros(len(values), dtype=np.bool_)
+    return np.asarray(values.is_null().to_numpy(zero_copy_only=False), dtype=np.bool_)
+
+
+def integers(values: pa.Array[Any], *, null: int) -> npt.NDArray[np.int64]:
+    """64-bit integers, with ``null`` in the place of nulls; without any, they are not copied."""
+    return np.asarray((values.fill_null(null) if values.null_count else values).to_numpy(zero_copy_only=False))
 
 
 def earlier(times: Times, duration: int) -> Times:

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from catalog.errors import InvalidInput
 from serving.point_in_time.request import WantedColumn
+from serving.point_in_time.room import TooWideError, taken_bytes
 from serving.point_in_time.search import NOBODY
 
 # Taken in slices, a long column of text or lists stays below the 2 GiB that one Arrow array can address.
@@ -18,12 +19,18 @@ _SLICE = 1_000_000
 
 
 def answer_columns(
-    *, values: pa.Table, chosen: npt.NDArray[np.int64], wanted: Sequence[WantedColumn]
+    *, values: pa.Table, chosen: npt.NDArray[np.int64], wanted: Sequence[WantedColumn], room: int | None = None
 ) -> list[tuple[str, pa.ChunkedArray[Any]]]:
     """One column as long as ``chosen`` per wanted column: the row of ``values`` that was chosen, or its default.
 
     A column that ``values`` lacks is null wherever a row was chosen.
+
+    :raises TooWideError: when the columns would take more than ``room`` bytes together.
     """
+    if room is not None:
+        rows = chosen[chosen != NOBODY]
+        if sum(taken_bytes(_stored(values, column.value_column), rows) for column in wanted) > room:
+            raise TooWideError
     # The default is kept as one more row behind the stored ones: one take serves every type, nested too.
     index = np.where(chosen == NOBODY, values.num_rows, chosen)
     return [(column.output, _answer(values, column, index)) for column in wanted]

@@ -31,7 +31,15 @@ History: TypeAlias = pa.Table | ds.Dataset | RowSource
 ``created_timestamp`` in microseconds UTC, ``run_id``, ``arrival`` and one column per feature major version.
 All but the first two may be absent, which is the same as null in every row."""
 
-KnownAt: TypeAlias = datetime | Literal["event_time"] | None
+
+@dataclass(frozen=True)
+class KnownAtEventTime:
+    """Rows created by the time of the entity row they would answer, and by an instant."""
+
+    by: datetime
+
+
+KnownAt: TypeAlias = datetime | Literal["event_time"] | KnownAtEventTime | None
 """None: every row counts. An instant: rows created by then. ``event_time``: rows created by the time of the
 entity row they would answer. A row without a created timestamp counts only for None."""
 

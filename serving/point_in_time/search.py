@@ -17,18 +17,21 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from serving.point_in_time.microseconds import LOWEST, Times
+from serving.point_in_time.microseconds import LOWEST, Times, integers
 
 NOBODY = -1
+# From this share of the keys of a batch on, looking past the others costs less than leaving them out.
+_MUCH = 0.2
 
 Integers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Asked:
-    """The entity rows: their distinct keys in order, and their rows grouped by key.
+    """The entity rows grouped by key: their distinct keys in order, and their places.
 
-    ``rows`` are the rows by key; those of key ``k`` are ``rows[offsets[k]:offsets[k + 1]]``.
+    Key ``k`` has the places from ``offsets[k]`` to before ``offsets[k + 1]``; ``rows`` tells which entity row each
+    place is, and ``times`` its time. What a batch answers lies together in places, and strewn over the rows.
     """
 
     keys: pa.Array[Any]
@@ -47,11 +50,17 @@ class Asked:
         codes = place[encoded.indices.fill_null(len(order)).to_numpy(zero_copy_only=False)]
         rows = np.argsort(codes, kind="stable")
         offsets = np.searchsorted(codes[rows], np.arange(len(order) + 1))
-        return cls(keys=encoded.dictionary.take(pa.array(order)), rows=rows, offsets=offsets, times=times)
+        return cls(keys=encoded.dictionary.take(pa.array(order)), rows=rows, offsets=offsets, times=times[rows])
 
     def between(self, low: str, high: str) -> tuple[int, int]:
         """The range of distinct keys from ``low`` to ``high``, both included."""
-        return _place(self.keys, low, after=False), _place(self.keys, high, after=True)
+        return rank(self.keys, low, after=False), rank(self.keys, high, after=True)
+
+    def by_row(self, values: Integers) -> Integers:
+        """``values`` of the places as values of the entity rows."""
+        ordered = np.empty_like(values)
+        ordered[self.rows] = values
+        return ordered
 
 
 @dataclass(frozen=True)
@@ -67,7 +76,7 @@ class ValueRows:
 
 @dataclass
 class Best:
-    """Per entity row the rank of the best find so far, and where it is kept."""
+    """Per place the rank of the best find so far, and where it is kept."""
 
     event: Times
     created: Times
@@ -79,68 +88,83 @@ class Best:
         event, created, arrival = (np.full(count, LOWEST, dtype=np.int64) for _ in range(3))
         return cls(event, created, arrival, kept=np.full(count, NOBODY, dtype=np.int64))
 
-    def improved_by(self, rows: Integers, found: ValueRows, at: Integers) -> npt.NDArray[np.bool_]:
-        """Where ``found[at]`` is at least as new as what ``rows`` have; among equals the later read wins."""
-        event, created, arrival = self.event[rows], self.created[rows], self.arrival[rows]
+    def improved_by(self, places: Integers, found: ValueRows, at: Integers) -> npt.NDArray[np.bool_]:
+        """Where ``found[at]`` is at least as new as what ``places`` have; among equals the later read wins."""
+        nothing_yet = self.kept[places] == NOBODY
+        if nothing_yet.all():
+            return nothing_yet
+        event, created, arrival = self.event[places], self.created[places], self.arrival[places]
         newer = found.arrival[at] >= arrival
         newer = (found.created[at] > created) | ((found.created[at] == created) & newer)
-        return (found.event[at] > event) | ((found.event[at] == event) & newer) | (self.kept[rows] == NOBODY)
+        return (found.event[at] > event) | ((found.event[at] == event) & newer) | nothing_yet
 
-    def take(self, rows: Integers, found: ValueRows, at: Integers, kept: Integers) -> None:
-        self.event[rows], self.created[rows], self.arrival[rows] = found.event[at], found.created[at], found.arrival[at]
-        self.kept[rows] = kept
+    def take(self, places: Integers, found: ValueRows, at: Integers, kept: Integers) -> None:
+        self.event[places] = found.event[at]
+        self.created[places] = found.created[at]
+        self.arrival[places] = found.arrival[at]
+        self.kept[places] = kept
 
 
 def find_in_batch(asked: Asked, batch: ValueRows, *, known_at_event_time: bool) -> tuple[Integers, ValueRows, Integers]:
-    """Entity rows that the batch can answer, the batch's rows in order, and the one that answers each.
+    """Places that the batch can answer, the batch's rows in order, and the one that answers each.
 
     With ``known_at_event_time`` only rows that were created by the entity row's own time count.
     """
     if len(batch.position) == 0 or len(asked.keys) == 0:
         return _NO_ROWS, batch, _NO_ROWS
-    starts = _run_starts(batch.keys)
-    run_keys = batch.keys.take(pa.array(starts))
+    starts, run_keys = runs_in(batch.keys)
     bounds = pc.min_max(run_keys)
     low, high = asked.between(bounds["min"].as_py(), bounds["max"].as_py())
     if low == high:
         return _NO_ROWS, batch, _NO_ROWS
-    places = pc.index_in(run_keys, value_set=asked.keys.slice(low, high - low))
-    codes = places.fill_null(NOBODY).to_numpy(zero_copy_only=False).astype(np.int64)
+    found = pc.index_in(run_keys, value_set=asked.keys.slice(low, high - low))
+    codes = integers(found.cast(pa.int64()), null=NOBODY)
     lengths = np.diff(np.append(starts, len(batch.position)))
     ordered, codes, starts, lengths = _in_runs(batch, codes, starts, lengths)
     if len(codes) == 0:
         return _NO_ROWS, batch, _NO_ROWS
     first = np.full(high - low, NOBODY, dtype=np.int64)
     size = np.zeros(high - low, dtype=np.int64)
-    first[codes], size[codes] = starts, lengths
-    rows = asked.rows[asked.offsets[low] : asked.offsets[high]]
-    key_of_row = np.repeat(np.arange(high - low), np.diff(asked.offsets[low : high + 1]))
-    has_run = first[key_of_row] != NOBODY
-    rows, key_of_row = rows[has_run], key_of_row[has_run]
-    begin, length = first[key_of_row], size[key_of_row]
+    asked_for = codes != NOBODY
+    first[codes[asked_for]], size[codes[asked_for]] = starts[asked_for], lengths[asked_for]
+    asked_of_key = np.diff(asked.offsets[low : high + 1])
+    places = np.arange(asked.offsets[low], asked.offsets[high])
+    begin, length = np.repeat(first, asked_of_key), np.repeat(size, asked_of_key)
+    has_run = begin != NOBODY
+    if not has_run.all():
+        places, begin, length = places[has_run], begin[has_run], length[has_run]
+    times = asked.times[places]
     if known_at_event_time:
         moments, newest = _answerable(ordered, codes, lengths)
-        count = _at_or_before(moments, begin, length, asked.times[rows])
+        count = _at_or_before(moments, begin, length, times)
         answered = count > 0
-        return rows[answered], ordered, newest[begin[answered] + count[answered] - 1]
-    count = _at_or_before(ordered.event, begin, length, asked.times[rows])
+        return places[answered], ordered, newest[begin[answered] + count[answered] - 1]
+    count = _at_or_before(ordered.event, begin, length, times)
     answered = count > 0
-    return rows[answered], ordered, begin[answered] + count[answered] - 1
+    return places[answered], ordered, begin[answered] + count[answered] - 1
 
 
-def _run_starts(keys: pa.Array[Any]) -> Integers:
-    if len(keys) < 2:
-        return np.zeros(len(keys), dtype=np.int64)
+def runs_in(keys: pa.Array[Any]) -> tuple[Integers, pa.Array[Any]]:
+    """Where each run of equal keys starts, and its key; ``keys`` is not empty, and text or a dictionary of it."""
+    if pa.types.is_dictionary(keys.type):
+        indices = keys.indices.to_numpy()
+        starts = _starts_of(indices)
+        return starts, keys.dictionary.take(pa.array(indices[starts]))
     changes = pc.not_equal(keys.slice(1), keys.slice(0, len(keys) - 1)).to_numpy(zero_copy_only=False)
-    return np.concatenate([np.zeros(1, dtype=np.int64), np.flatnonzero(changes) + 1])
+    starts = np.concatenate([np.zeros(1, dtype=np.int64), np.flatnonzero(changes) + 1])
+    return starts, keys.take(pa.array(starts))
 
 
 def _in_runs(
     batch: ValueRows, codes: Integers, starts: Integers, lengths: Integers
 ) -> tuple[ValueRows, Integers, Integers, Integers]:
-    """The batch's rows of keys that are asked for, one run per key, each in the order of rank."""
+    """The batch's rows of keys that are asked for, one run per key, each in the order of rank.
+
+    A batch of which much is asked for stays whole when it is in order; runs that nobody asks for have no code.
+    """
     asked_for = codes != NOBODY
-    if asked_for.all() and _one_run_per_key(codes) and _ranked(batch, starts):
+    much = np.count_nonzero(asked_for) > len(codes) * _MUCH
+    if much and _one_run_per_key(codes[asked_for]) and in_rank(batch, starts):
         return batch, codes, starts, lengths
     code_of_row = np.repeat(codes, lengths)
     chosen = np.flatnonzero(code_of_row != NOBODY)
@@ -148,7 +172,7 @@ def _in_runs(
     rows = _picked(batch, chosen)
     starts = _starts_of(code_of_row)
     codes = code_of_row[starts]
-    if not (_one_run_per_key(codes) and _ranked(rows, starts)):
+    if not (_one_run_per_key(codes) and in_rank(rows, starts)):
         order = np.lexsort((rows.position, rows.arrival, rows.created, rows.event, code_of_row))
         rows, code_of_row = _picked(rows, order), code_of_row[order]
         starts = _starts_of(code_of_row)
@@ -171,7 +195,7 @@ def _one_run_per_key(codes: Integers) -> bool:
     return bool((np.diff(codes) > 0).all()) or len(np.unique(codes)) == len(codes)
 
 
-def _ranked(rows: ValueRows, starts: Integers) -> bool:
+def in_rank(rows: ValueRows, starts: Integers) -> bool:
     """Whether within every run each row is at least as new as the one before it."""
     if len(rows.event) < 2:
         return True
@@ -208,7 +232,7 @@ def _at_or_before(values: Times, begin: Integers, length: Integers, times: Times
     return low
 
 
-def _place(keys: pa.Array[Any], key: str, *, after: bool) -> int:
+def rank(keys: pa.Array[Any], key: str, *, after: bool) -> int:
     """Where ``key`` stands among the ascending ``keys``: before its equals, or ``after`` them."""
     wanted = key.encode()
     low, high = 0, len(keys)

@@ -11,7 +11,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import duckdb
 import pyarrow as pa
@@ -19,7 +18,8 @@ from deltalake import CommitProperties, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
 from catalog.models import FeatureGroup
-from serving.stores.layout import FILE_BYTES, ORDER, ROW_GROUP_ROWS, writer_properties
+from serving import spilling
+from serving.stores.layout import FILE_BYTES, ORDER, PAGE_ROWS, ROW_GROUP_ROWS, row_group_rows, writer_properties
 from serving.stores.offline import EPOCH, History, LeaseLost, open_history
 
 # Below this many files a history is read as quickly as it can be.
@@ -56,7 +56,7 @@ def compact_history(
     """Rewrite the group's history as sorted files; None when it has none.
 
     Rows are sorted within ``memory_limit`` and spill to ``spill_folder`` beyond it. Files that only versions older
-    than :data:`OLD_FILES_KEPT` use are deleted, except those of ``pinned_versions``.
+    than :data:`OLD_FILES_KEPT` use, or none, are deleted, except those of ``pinned_versions``.
 
     :raises LeaseLost: when another run with a later lease has written since, or deletes the same files now.
     """
@@ -67,8 +67,7 @@ def compact_history(
         raise LeaseLost(f"another run of {group.name} has written since this one began")
     # Looked at now, as the table object moves on with what it writes.
     files_before, bytes_before = len(history.files), history.bytes
-    spill_folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix="compaction-", dir=spill_folder, ignore_cleanup_errors=True) as folder:
+    with spilling.spill_folder(spill_folder, work="compaction") as folder:
         _rewrite(group, history, epoch=epoch, memory_limit=memory_limit, folder=folder)
     after = open_history(group)
     assert after is not None
@@ -77,6 +76,7 @@ def compact_history(
         retention_hours=int(OLD_FILES_KEPT.total_seconds() // 3600),
         dry_run=False,
         enforce_retention_duration=False,
+        full=True,  # also what no version ever had: the files of those who were killed before their commit
         keep_versions=kept or None,
     )
     return Compacted(
@@ -90,11 +90,12 @@ def compact_history(
 
 
 def _rewrite(group: FeatureGroup, history: History, *, epoch: int, memory_limit: str, folder: str) -> None:
+    row_group = row_group_rows(history.dataset.head(PAGE_ROWS), most=ROW_GROUP_ROWS)
     order = ", ".join(f"{name} ASC NULLS FIRST" for name in ORDER)
     with duckdb.connect(config={"memory_limit": memory_limit, "temp_directory": folder}) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.register("history", history.dataset.scanner().to_reader())
-        rows = connection.sql(f"SELECT * FROM history ORDER BY {order}").to_arrow_reader(ROW_GROUP_ROWS)
+        rows = connection.sql(f"SELECT * FROM history ORDER BY {order}").to_arrow_reader(row_group)
         schema = history.dataset.schema
         sorted_rows = pa.RecordBatchReader.from_batches(schema, (batch.cast(schema) for batch in rows))
         try:
@@ -103,7 +104,7 @@ def _rewrite(group: FeatureGroup, history: History, *, epoch: int, memory_limit:
                 sorted_rows,
                 mode="overwrite",
                 target_file_size=FILE_BYTES,
-                writer_properties=writer_properties(schema),
+                writer_properties=writer_properties(schema, row_group=row_group),
                 commit_properties=CommitProperties(
                     custom_metadata={"featurestore_compaction": str(epoch)},
                     app_transactions=[Transaction(EPOCH, epoch)],

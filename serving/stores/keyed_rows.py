@@ -18,14 +18,17 @@ MOST_KEYS = 100
 _SESSION = {"datafusion.execution.target_partitions": "1"}
 # They come in batches of a few rows, each of which would be searched by itself.
 _BATCH_ROWS = 64 * 1024
+_BATCH_BYTES = 16 * 1024 * 1024
 
 
 class KeyedRows:
     """The rows of ``keys`` in a table, for :class:`serving.point_in_time.request.RowSource`."""
 
-    def __init__(self, table: DeltaTable, keys: Sequence[str]) -> None:
+    def __init__(self, table: DeltaTable, keys: Sequence[str], *, batch_bytes: int = _BATCH_BYTES) -> None:
+        """``batch_bytes`` is about the most that a batch takes."""
         self._table = table
         self._keys = keys
+        self._batch_bytes = min(batch_bytes, _BATCH_BYTES)
         self.schema = pa.schema(table.schema().to_arrow())
 
     def to_batches(
@@ -43,13 +46,14 @@ class KeyedRows:
         keys = ", ".join(_quoted(key, "'") for key in self._keys)
         query = f"SELECT {names} FROM history WHERE entity_key IN ({keys})"  # every part is quoted
         reader = QueryBuilder(_SESSION).register("history", self._table).execute(query)
-        found, rows = [], 0
+        found: list[pa.RecordBatch] = []
+        rows = size = 0
         for batch in pa.RecordBatchReader.from_stream(reader):
             found.append(batch.cast(schema))
-            rows += batch.num_rows
-            if rows >= _BATCH_ROWS:
+            rows, size = rows + batch.num_rows, size + batch.nbytes
+            if rows >= _BATCH_ROWS or size >= self._batch_bytes:
                 yield pa.concat_batches(found)
-                found, rows = [], 0
+                found, rows, size = [], 0, 0
         if found:
             yield pa.concat_batches(found)
 

@@ -19,7 +19,14 @@ from django.conf import settings
 
 from catalog.errors import Conflict
 from catalog.models import FeatureGroup
-from serving.stores.layout import FILE_BYTES, in_order, writer_properties
+from serving.stores.layout import (
+    FILE_BYTES,
+    ROW_GROUP_BYTES,
+    ROW_GROUP_ROWS,
+    in_order,
+    row_group_rows,
+    writer_properties,
+)
 
 KEY_COLUMNS = pa.schema(
     [
@@ -55,7 +62,19 @@ class History:
 
     @cached_property
     def dataset(self) -> pads.Dataset:
-        return self.table.to_pyarrow_dataset(filesystem=_filesystem(self.table.table_uri))
+        return self.table.to_pyarrow_dataset(filesystem=filesystem_of(self.table.table_uri))
+
+    @cached_property
+    def keyed_dataset(self) -> pads.Dataset:
+        """The same rows with their entity keys as the dictionaries that the files hold, which a join reads fastest."""
+        dataset = self.table.to_pyarrow_dataset(
+            filesystem=filesystem_of(self.table.table_uri),
+            parquet_read_options=pads.ParquetReadOptions(dictionary_columns=["entity_key"]),
+        )
+        if _is_local(self.table.table_uri):
+            # Reading a whole file's columns ahead saves round trips to a distant store; here it only costs memory.
+            dataset.format.default_fragment_scan_options = pads.ParquetFragmentScanOptions(pre_buffer=False)
+        return dataset
 
     @cached_property
     def files(self) -> tuple[HistoryFile, ...]:
@@ -67,6 +86,13 @@ class History:
                 actions["path"].to_pylist(), counts, actions["size_bytes"].to_pylist(), strict=True
             )
         )
+
+    def row_group_bytes(self, *, enough: int) -> int:
+        """About how many bytes its largest row group has; 0 where ``enough`` is more than this store writes."""
+        if enough >= ROW_GROUP_BYTES:
+            return 0
+        widths = [(file.bytes / file.rows, file.rows) for file in self.files if file.rows]
+        return int(max((width * min(rows, ROW_GROUP_ROWS) for width, rows in widths), default=0))
 
     @property
     def rows(self) -> int:
@@ -83,7 +109,7 @@ class History:
         wanted = set(paths)
         fragments = [fragment for fragment in self.dataset.get_fragments() if fragment.path in wanted]
         return pads.FileSystemDataset(
-            fragments, self.dataset.schema, pads.ParquetFileFormat(), filesystem=_filesystem(self.table.table_uri)
+            fragments, self.dataset.schema, pads.ParquetFileFormat(), filesystem=filesystem_of(self.table.table_uri)
         )
 
 
@@ -118,13 +144,18 @@ def open_history(group: FeatureGroup, *, version: int | None = None) -> History 
     return History(table=table, version=table.version())
 
 
-def _filesystem(location: str) -> pafs.FileSystem:
+def filesystem_of(location: str) -> pafs.FileSystem:
+    """The folder at a table's address."""
     # deltalake's own file system calls back into Python from Arrow's threads, which aborts the interpreter
     # when it exits; Arrow's native ones do not.
-    if "://" in location and not location.startswith("file://"):
+    if not _is_local(location):
         filesystem, path = pafs.FileSystem.from_uri(location)
         return pafs.SubTreeFileSystem(path, filesystem)
     return pafs.SubTreeFileSystem(location.removeprefix("file://"), pafs.LocalFileSystem())
+
+
+def _is_local(location: str) -> bool:
+    return "://" not in location or location.startswith("file://")
 
 
 def run_is_in_history(history: History | None, run_id: str) -> bool:
@@ -177,7 +208,7 @@ def append_history(
             mode="append",
             schema_mode="merge",
             target_file_size=FILE_BYTES,
-            writer_properties=writer_properties(ordered.schema),
+            writer_properties=writer_properties(ordered.schema, row_group=row_group_rows(ordered)),
             commit_properties=CommitProperties(
                 custom_metadata={"featurestore_run": run_id},
                 app_transactions=[Transaction(_run_transaction(run_id), 1), Transaction(EPOCH, epoch)],

@@ -18,13 +18,17 @@ _DICTIONARY_BATCH, _RECORD_BATCH = 2, 3
 
 @dataclass(frozen=True)
 class Claim:
-    """One batch: its rows (0 for a dictionary), and the bytes that its buffers take once decompressed."""
+    """One batch: its rows (0 for a dictionary), and the bytes that its buffers take once decompressed.
+
+    ``compressed`` tells whether they are: others are read where they lie.
+    """
 
     rows: int
     bytes: int
+    compressed: bool = False
 
 
-def read_claims(body: bytes) -> Iterator[Claim]:
+def read_claims(body: bytes | memoryview) -> Iterator[Claim]:
     """The claims of the batches in their order; stops at the end of the stream.
 
     :raises ValueError: when a header is damaged.
@@ -59,7 +63,8 @@ def _claim(header: bytes, body: pa.Buffer | None) -> Claim | None:
         return Claim(rows=rows, bytes=0 if body is None else body.size)
     vector = _target(header, buffers)
     count = _number(header, vector, "<I")
-    return Claim(rows=rows, bytes=sum(_unpacked(header, vector + 4 + 16 * index, body) for index in range(count)))
+    unpacked = sum(_unpacked(header, vector + 4 + 16 * index, body) for index in range(count))
+    return Claim(rows=rows, bytes=unpacked, compressed=True)
 
 
 def _unpacked(header: bytes, place: int, body: pa.Buffer) -> int:

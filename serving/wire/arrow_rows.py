@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from catalog.entity_keys import encode_entity_keys
+from catalog.entity_key_columns import encode_entity_keys
 from catalog.errors import InvalidInput
 from serving.instants import parse_instant
 from serving.point_in_time.microseconds import of_instant
@@ -58,6 +58,9 @@ class ArrowRows:
             f"the column {EVENT_TIMESTAMP!r} has the type {kind}; send timestamps with a zone",
             details={"field": EVENT_TIMESTAMP, "type": str(kind)},
         )
+
+    def part(self, start: int, count: int) -> ArrowRows:
+        return ArrowRows(self._table.slice(start, count))
 
     def table(self) -> pa.Table:
         return self._table

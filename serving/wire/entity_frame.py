@@ -31,6 +31,9 @@ class EntityFrame(Protocol):
         :raises InvalidInput: on a time without a zone, or something that is no time.
         """
 
+    def part(self, start: int, count: int) -> EntityFrame:
+        """Up to ``count`` of the rows, from ``start`` on."""
+
     def table(self) -> pa.Table:
         """The rows as columns, as they came.
 

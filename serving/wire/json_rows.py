@@ -18,18 +18,20 @@ from serving.wire.entity_frame import EVENT_TIMESTAMP, INSTANT
 class JsonRows:
     """Implements :class:`serving.wire.entity_frame.EntityFrame`."""
 
-    def __init__(self, listed: object) -> None:
+    def __init__(self, listed: object, *, first: int = 0) -> None:
+        """``first`` is the place of the first row in the request, by which it is named."""
         if not isinstance(listed, Sequence) or isinstance(listed, str):
             raise InvalidInput(
                 'entity_df is a list of objects, such as [{"entity_id": 1, "event_timestamp": "2025-01-31T12:00:00Z"}]',
                 details={"field": "entity_df"},
             )
-        for position, row in enumerate(listed):
+        for position, row in enumerate(listed, first):
             if not isinstance(row, Mapping):
                 raise InvalidInput(
                     f"entity_df[{position}] is {row!r}, not an object", details={"field": f"entity_df[{position}]"}
                 )
         self._rows: Sequence[Mapping[str, Any]] = listed
+        self._first = first
         self.columns = tuple(dict.fromkeys(name for row in listed for name in row))
         self.count = len(listed)
 
@@ -37,7 +39,7 @@ class JsonRows:
         return pa.array([self._key(position, names) for position in range(self.count)], pa.string())
 
     def _key(self, position: int, names: Sequence[str]) -> str | None:
-        row, place = self._rows[position], f"entity_df[{position}]"
+        row, place = self._rows[position], f"entity_df[{self._first + position}]"
         missing = [name for name in names if name not in row]
         if missing:
             raise InvalidInput(f"{place} lacks {', '.join(missing)}", details={"field": place})
@@ -52,7 +54,7 @@ class JsonRows:
     def times(self) -> pa.Array:
         known: dict[str, int] = {}
         counts: list[int | None] = []
-        for position, row in enumerate(self._rows):
+        for position, row in enumerate(self._rows, self._first):
             text = row.get(EVENT_TIMESTAMP)
             count = known.get(text) if isinstance(text, str) else None
             if count is None and text is not None:
@@ -60,6 +62,11 @@ class JsonRows:
                 count = known[text] = of_instant(moment)
             counts.append(count)
         return pa.array(counts, pa.int64()).cast(INSTANT)
+
+    def part(self, start: int, count: int) -> JsonRows:
+        part = JsonRows(self._rows[start : start + count], first=self._first + start)
+        part.columns = self.columns
+        return part
 
     def table(self) -> pa.Table:
         columns = []

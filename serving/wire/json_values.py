@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-from datetime import timedelta
 from typing import Any
 
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -40,16 +37,3 @@ def _floored(column: pa.ChunkedArray) -> pa.ChunkedArray:
     # By its integers: the zone's own calendar does not matter to a microsecond.
     counts = column.cast(pa.int64())
     return pc.floor_temporal(counts.cast(pa.timestamp("ns")), unit="microsecond").cast(pa.int64()).cast(column.type)
-
-
-def json_bytes(value: object) -> bytes:
-    """JSON; NaN and infinity as null, what JSON does not know as text."""
-    return orjson.dumps(value, default=_as_text)
-
-
-def _as_text(value: object) -> object:
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    return str(value)

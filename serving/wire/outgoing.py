@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,17 +12,15 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from serving.wire.entity_frame import EntityFrame
-from serving.wire.json_values import json_bytes, json_values, plain, timestamp_texts
-
-ARROW_STREAM = "application/vnd.apache.arrow.stream"
-PARQUET = "application/vnd.apache.parquet"
-CSV = "text/csv"
-JSON = "application/json"
+from serving.wire.json_bytes import json_bytes
+from serving.wire.json_values import json_values, plain, timestamp_texts
 
 _BATCH = 65_536
+# Bytes that are handed to the server at once: it sends the first while the next are put together, and memory of this
+# size is used again instead of being asked for anew, which takes longer than the copying.
+_PIECE = 256 * 1024
 _PARQUET_ROWS = 131_072
-_PARQUET_BYTES = 8 * 1024**2
-_FEWEST_ROWS = 1_024
+_TOGETHER_BYTES = 8 * 1024**2
 _CSV_ROWS = 16_384
 _JSON_ROWS = 1_000
 
@@ -31,7 +29,7 @@ class _Pieces(io.RawIOBase):
     """A file that is only written, whose bytes are taken out as they come."""
 
     def __init__(self) -> None:
-        self._parts: list[bytes] = []
+        self._parts: list[memoryview] = []
         self._position = 0
 
     def writable(self) -> bool:
@@ -41,44 +39,78 @@ class _Pieces(io.RawIOBase):
         return self._position
 
     def write(self, data: object) -> int:
-        part = bytes(memoryview(data))  # type: ignore[arg-type]  # Arrow writes buffers
+        # Arrow's buffers, which live as long as they are looked at and do not change: they are copied once, when taken.
+        part = memoryview(data)  # type: ignore[arg-type]
         self._parts.append(part)
-        self._position += len(part)
-        return len(part)
+        self._position += part.nbytes
+        return part.nbytes
 
-    def take(self) -> bytes:
-        taken, self._parts = b"".join(self._parts), []
-        return taken
+    def take(self) -> Iterator[bytes]:
+        """What was written since the last time, in pieces of _PIECE bytes and a last, shorter one."""
+        parts, self._parts = self._parts, []
+        waiting: list[memoryview] = []
+        room = _PIECE
+        for part in parts:
+            rest = part
+            while rest.nbytes >= room:
+                yield b"".join([*waiting, rest[:room]])
+                rest, waiting, room = rest[room:], [], _PIECE
+            waiting.append(rest)
+            room -= rest.nbytes
+        if room < _PIECE:
+            yield b"".join(waiting)
 
 
 def arrow_stream(tables: Iterable[pa.Table]) -> Iterator[bytes]:
     """The Arrow IPC stream of tables of one schema, of which there is at least one."""
-    pieces, parts = _Pieces(), iter(tables)
-    first = next(parts)
-    with pa.ipc.new_stream(pieces, first.schema) as writer:
-        for part in chain([first], parts):
-            for batch in part.to_batches(max_chunksize=_BATCH):
+    schema, parts = _with_schema(tables)
+    pieces = _Pieces()
+    with pa.ipc.new_stream(pieces, schema) as writer:
+        for part in parts:
+            for batch in arrow_batches(part):
                 writer.write_batch(batch)
-                yield pieces.take()
-    yield pieces.take()
+                yield from pieces.take()
+    yield from pieces.take()
+
+
+def arrow_batches(table: pa.Table) -> list[pa.RecordBatch]:
+    """The batches in which a table is written to an Arrow stream."""
+    return table.to_batches(max_chunksize=_rows_of(table, most=_BATCH))
+
+
+def _with_schema(tables: Iterable[pa.Table]) -> tuple[pa.Schema, Iterator[pa.Table]]:
+    """The schema of the tables, and all of them, none of which is held once the next one is asked for."""
+    parts = iter(tables)
+    waiting = [next(parts)]
+
+    def every() -> Iterator[pa.Table]:
+        yield waiting.pop()
+        yield from parts
+
+    return waiting[0].schema, every()
+
+
+def _rows_of(table: pa.Table, *, most: int) -> int:
+    """How many rows of the table are written at a time: ``most``, or as many as are a few megabytes."""
+    return max(1, min(most, _TOGETHER_BYTES * table.num_rows // max(table.nbytes, 1)))
 
 
 def parquet_file(tables: Iterable[pa.Table]) -> Iterator[bytes]:
     """The Parquet file of tables of one schema, of which there is at least one."""
-    pieces, parts = _Pieces(), iter(tables)
-    first = next(parts)
-    with pq.ParquetWriter(pieces, first.schema, compression="zstd") as writer:
-        for group in _row_groups(chain([first], parts)):
+    schema, parts = _with_schema(tables)
+    pieces = _Pieces()
+    with pq.ParquetWriter(pieces, schema, compression="zstd") as writer:
+        for group in _row_groups(parts):
             writer.write_table(group, row_group_size=group.num_rows)
-            yield pieces.take()
-    yield pieces.take()
+            yield from pieces.take()
+    yield from pieces.take()
 
 
 def _row_groups(parts: Iterator[pa.Table]) -> Iterator[pa.Table]:
     """The same rows in tables of one row group each: what is held of the answer is one of them."""
     waiting: list[pa.Table] = []
     for part in parts:
-        rows = min(_PARQUET_ROWS, max(_FEWEST_ROWS, _PARQUET_BYTES * part.num_rows // max(part.nbytes, 1)))
+        rows = _rows_of(part, most=_PARQUET_ROWS)
         for start in range(0, part.num_rows, rows):
             waiting.append(part.slice(start, rows))
             if sum(table.num_rows for table in waiting) >= rows:
@@ -89,11 +121,13 @@ def _row_groups(parts: Iterator[pa.Table]) -> Iterator[pa.Table]:
 
 
 def csv_file(tables: Iterable[pa.Table]) -> Iterator[bytes]:
-    """CSV with a header: nulls empty, timestamps as ISO 8601, lists and objects as JSON."""
+    """CSV with a header: nulls empty, timestamps as ISO 8601, lists and objects as JSON, bytes in base 64."""
     header = True
     for table in tables:
-        for start in range(0, max(table.num_rows, 1), _CSV_ROWS):
-            part = table.slice(start, _CSV_ROWS)
+        # Lists are texts of several times their size here, and objects of Python before.
+        rows = _rows_of(table, most=_CSV_ROWS * 8) // 8 or 1
+        for start in range(0, max(table.num_rows, 1), rows):
+            part = table.slice(start, rows)
             flat = pa.table([_csv_column(column) for column in part.columns], names=part.column_names)
             sink = pa.BufferOutputStream()
             pacsv.write_csv(flat, sink, pacsv.WriteOptions(include_header=header))
@@ -110,10 +144,26 @@ def _csv_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
         # As in JSON, what is not a number is nothing.
         finite = pc.fill_null(pc.is_finite(column.cast(pa.float64())), False)
         return pc.if_else(finite, column.cast(pa.float64()), pa.scalar(None, pa.float64()))
-    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+    if pa.types.is_nested(kind):
         texts = [None if value is None else json_bytes(value).decode() for value in column.to_pylist()]
         return pa.chunked_array([pa.array(texts, pa.string())])
+    if _is_binary(kind):
+        texts = [None if value is None else base64.b64encode(value).decode() for value in column.to_pylist()]
+        return pa.chunked_array([pa.array(texts, pa.string())])
+    if pa.types.is_string_view(kind):
+        return column.cast(pa.large_string())
+    if isinstance(kind, pa.BaseExtensionType):
+        return pa.chunked_array([pa.array(map(_text_of, column.to_pylist()), pa.string())])
     return column
+
+
+def _is_binary(kind: pa.DataType) -> bool:
+    tests = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary, pa.types.is_binary_view)
+    return any(test(kind) for test in tests)
+
+
+def _text_of(value: object) -> str | None:
+    return value if value is None or isinstance(value, str) else json_bytes(value).decode().strip('"')
 
 
 def json_document(*, frame: EntityFrame, features: pa.Table, masked: Sequence[str]) -> Iterator[bytes]:

@@ -29,7 +29,7 @@ class Pages:
     shares_beginnings: bool
 
 
-def read_pages(body: bytes, column: pq.ColumnChunkMetaData) -> Pages:
+def read_pages(body: bytes | memoryview, column: pq.ColumnChunkMetaData) -> Pages:
     """Walk over the page headers of a column.
 
     :raises ValueError: when they are damaged.
@@ -55,7 +55,7 @@ def read_pages(body: bytes, column: pq.ColumnChunkMetaData) -> Pages:
     return Pages(values=values, bytes=size, has_dictionary=has_dictionary, shares_beginnings=shares)
 
 
-def _struct(body: bytes, place: int, depth: int) -> tuple[dict[int, Any], int]:
+def _struct(body: bytes | memoryview, place: int, depth: int) -> tuple[dict[int, Any], int]:
     if depth > _MAX_DEPTH:
         raise ValueError("a page header is nested too deeply")
     fields: dict[int, Any] = {}
@@ -74,7 +74,7 @@ def _struct(body: bytes, place: int, depth: int) -> tuple[dict[int, Any], int]:
     return fields, place + 1
 
 
-def _value(body: bytes, place: int, kind: int, depth: int) -> tuple[Any, int]:
+def _value(body: bytes | memoryview, place: int, kind: int, depth: int) -> tuple[Any, int]:
     if kind == 3:
         return _byte(body, place), place + 1
     if kind in (4, 5, 6):
@@ -89,12 +89,12 @@ def _value(body: bytes, place: int, kind: int, depth: int) -> tuple[Any, int]:
     raise ValueError("a page header has a field of a kind that no page header has")
 
 
-def _integer(body: bytes, place: int) -> tuple[int, int]:
+def _integer(body: bytes | memoryview, place: int) -> tuple[int, int]:
     number, place = _varint(body, place)
     return (number >> 1) ^ -(number & 1), place
 
 
-def _varint(body: bytes, place: int) -> tuple[int, int]:
+def _varint(body: bytes | memoryview, place: int) -> tuple[int, int]:
     number = 0
     for index in range(10):
         part = _byte(body, place + index)
@@ -104,7 +104,7 @@ def _varint(body: bytes, place: int) -> tuple[int, int]:
     raise ValueError("a page header has a number without an end")
 
 
-def _byte(body: bytes, place: int) -> int:
+def _byte(body: bytes | memoryview, place: int) -> int:
     if not 0 <= place < len(body):
         raise ValueError("a page lies outside the file")
     return body[place]

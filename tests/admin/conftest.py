@@ -16,10 +16,14 @@ from catalog.models import (
     AuditEvent,
     FeatureGroup,
     FeatureProfile,
+    FeatureRequest,
     FeatureVersion,
+    Follow,
+    JournalEntry,
     LineageEdge,
     LineageNode,
     NodeKind,
+    SavedView,
     Tag,
     ValueGrant,
 )
@@ -162,8 +166,12 @@ def stock(name: str) -> Stocked:
         first_seen=instant,
         last_seen=instant,
     )
+    JournalEntry.objects.create(feature=balance.feature, kind="incident", text="Too high", at=instant, author="enno")
     owner = store.make_user(f"reader_of_{name}", Role.VIEWER)
     ValueGrant.objects.create(group=group, user=owner)
+    Follow.objects.create(user=owner, group=group)
+    SavedView.objects.create(slug=name, name=name, query="q=money", is_shared=True, user=owner)
+    FeatureRequest.objects.create(wanted="days since last login", user=owner)
     issue_token(user=owner, name="notebook", scopes=["read"])
     crontab = CrontabSchedule.objects.create(minute="0", hour="*/6")
     PeriodicTask.objects.create(name=f"ingest {name}", task="ingestion.tasks.ingest_group", crontab=crontab)

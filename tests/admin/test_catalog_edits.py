@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from catalog.models import Entity, Feature, FeatureGroup, FeatureService, FeatureVersion, Status, Tag
+from catalog.models import Entity, Feature, FeatureGroup, FeatureService, FeatureVersion, JournalEntry, Status, Tag
 from tests.admin.conftest import Stocked, events_after, newest_event
 
 
@@ -19,6 +19,7 @@ def feature_form(stocked: Stocked, **changes: Any) -> dict[str, Any]:
         "owner": feature.owner,
         "unit": feature.unit,
         "sensitivity": feature.sensitivity,
+        "tier": feature.tier,
         "default_version": stocked.balance.pk,
         "tags": [tag.pk for tag in feature.tags.all()],
         "versions-TOTAL_FORMS": "0",
@@ -62,6 +63,39 @@ def test_others_change_nothing(role: str, stocked: Stocked, request: pytest.Fixt
     assert change_feature(client, stocked, description="mine") == 403
     assert Feature.objects.get(pk=stocked.balance.feature_id).description == ""
     assert events_after(first) == []
+
+
+@pytest.mark.parametrize(("role", "expected"), [("engineer", "standard"), ("steward", "certified")])
+def test_only_a_steward_certifies(role: str, expected: str, stocked: Stocked, request: pytest.FixtureRequest) -> None:
+    change_feature(request.getfixturevalue(role), stocked, tier="certified")
+
+    assert Feature.objects.get(pk=stocked.balance.feature_id).tier == expected
+
+
+def test_an_active_feature_has_no_replacement(engineer: Client, stocked: Stocked) -> None:
+    assert change_feature(engineer, stocked, replacement=stocked.phone.feature_id) == 200
+    Feature.objects.filter(pk=stocked.balance.feature_id).update(status=Status.DEPRECATED)
+    assert change_feature(engineer, stocked, replacement=stocked.balance.feature_id) == 200
+    assert change_feature(engineer, stocked, replacement=stocked.phone.feature_id) == 302
+    assert Feature.objects.get(pk=stocked.balance.feature_id).replacement_id == stocked.phone.feature_id
+
+
+def test_an_incident_is_written_once_and_closed(engineer: Client, stocked: Stocked) -> None:
+    first = newest_event()
+    form = {"group": stocked.group.pk, "kind": "incident", "text": "Late", "at_0": "2025-03-01", "at_1": "12:00:00"}
+
+    assert engineer.post(reverse("admin:catalog_journalentry_add"), {**form, "group": ""}).status_code == 200
+    assert engineer.post(reverse("admin:catalog_journalentry_add"), form).status_code == 302
+    entry = JournalEntry.objects.get(text="Late")
+    assert (entry.author, entry.is_open) == ("enno", True)
+    rewritten = engineer.post(reverse("admin:catalog_journalentry_change", args=[entry.pk]), {**form, "text": "Early"})
+    close = {"action": "close_selected", "_selected_action": entry.pk}
+    engineer.post(reverse("admin:catalog_journalentry_changelist"), close)
+
+    assert rewritten.status_code == 403
+    entry.refresh_from_db()
+    assert (entry.text, entry.is_open, entry.closed_by) == ("Late", False, "enno")
+    assert [event.action for event in events_after(first)] == ["create", "close"]
 
 
 def test_names_and_groups_are_fixed(steward: Client, stocked: Stocked) -> None:
@@ -278,7 +312,13 @@ def test_emptied_json_is_the_default_again(engineer: Client, stocked: Stocked) -
 
 
 def test_a_feature_made_by_hand_belongs_to_the_groups_entity(engineer: Client, stocked: Stocked) -> None:
-    form = {"name": "limit", "group": stocked.group.pk, "versions-TOTAL_FORMS": "0", "versions-INITIAL_FORMS": "0"}
+    form = {
+        "name": "limit",
+        "group": stocked.group.pk,
+        "tier": "standard",
+        "versions-TOTAL_FORMS": "0",
+        "versions-INITIAL_FORMS": "0",
+    }
 
     assert engineer.post(reverse("admin:catalog_feature_add"), form).status_code == 302
     assert Feature.objects.get(name="limit").entity == stocked.group.entity

@@ -17,6 +17,7 @@ from catalog.access import Role
 from catalog.models import AuditEvent, FeatureGroup, ValueGrant
 from serving.access_log import access_folder
 from serving.datasets.building import build_dataset
+from serving.datasets.files import folder_of
 from serving.models import TrainingDataset
 from tests.api.asking import ask, error_of, send
 from tests.datasets_made import asked, day, entity_rows, made, stocked_group
@@ -265,7 +266,7 @@ def test_everything_that_is_pinned_is_told(group: FeatureGroup, vera: Client, sa
     assert [(table["group"], table["version"]) for table in pinned["tables"]] == [("finance", 3)]
     assert pinned["entities"] == [{"name": "customer", "join_keys": ["customer_id"], "columns": ["customer_id"]}]
     assert body["download_url"] == f"http://testserver/api/v1/datasets/{dataset.pk}/download"
-    assert f'made = client.download_dataset("{dataset.pk}")' in body["snippet"]
+    assert f'made = client.download_dataset("{dataset.pk}", as_table=True)' in body["snippet"]
     assert 'features=["finance:balance@1.0", "finance:visits@1.0"]' in body["snippet"]
     assert 'table_versions={"finance": 3}' in body["snippet"]
     names = {node["id"]: (node["kind"], node["name"]) for node in body["lineage"]["nodes"]}
@@ -321,6 +322,23 @@ def test_what_is_not_built_cannot_be_downloaded(group: FeatureGroup, client: Cli
         assert error_of(answer) == (409, "conflict")
         assert "queued" in answer[1]["error"]["message"]
     assert ask(client, f"datasets/{dataset.pk}")[1]["state"] == "queued"
+
+
+def test_a_file_that_is_gone_or_damaged_is_a_conflict(group: FeatureGroup, client: Client, sara: User) -> None:
+    dataset = made(sara)
+    file = folder_of(dataset.pk) / dataset.result_file
+    file.write_bytes(b"PAR1 nothing PAR1")
+    assert error_of(send(client, "GET", f"datasets/{dataset.pk}/download?seed=1")) == (409, "conflict")
+    file.unlink()
+    for query in ("", "?seed=1"):
+        assert error_of(send(client, "GET", f"datasets/{dataset.pk}/download{query}")) == (409, "conflict")
+
+
+def test_a_download_promises_its_length(group: FeatureGroup, client: Client, sara: User) -> None:
+    dataset = made(sara)
+    for query in ("", "?split=train"):
+        response = client.get(f"/api/v1/datasets/{dataset.pk}/download{query}")
+        assert int(response["Content-Length"]) == len(content(response))
 
 
 def test_values_in_the_clear_are_only_for_those_who_may_see_them(

@@ -7,17 +7,19 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from catalog.access import Role
-from catalog.models import FeatureGroup
+from catalog.clock import now
+from catalog.models import FeatureGroup, FeatureVersion
 from feature_store_client import FeatureStoreClient, RunFailedError, RunTimeoutError, TrainingDataset
 from feature_store_client.errors import ConflictError, FeatureNotFoundError
 from serving.datasets.building import build_dataset
 from serving.models import TrainingDataset as StoredDataset
 from serving.tokens import issue_token
 from tests.datasets_made import add, day, stocked_group
-from tests.stocked_store import make_user
+from tests.stocked_store import make_feature, make_service, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -54,6 +56,9 @@ def test_made_downloaded_split_and_verified(client: FeatureStoreClient) -> None:
     assert frame["balance"].tolist()[:3] == [10.0, 20.0, 50.0]
     assert np.isnan(frame["balance"][3])
     assert frame["visits"].tolist() == [1, pd.NA, 5, pd.NA]
+    table = client.download_dataset(dataset, as_table=True)
+    assert table.schema.field("visits").type == pa.int64()
+    assert table.column("visits").to_pylist() == [1, None, 5, None]
     train, test = (client.download_dataset(dataset.id, split=name, seed=1) for name in ("train", "test"))
     assert len(train) + len(test) == 4
     halves = client.download_dataset(dataset, fractions={"a": 0.5, "b": 0.5}, by="row", seed=2)
@@ -72,15 +77,74 @@ def test_the_snippet_makes_it_again(client: FeatureStoreClient) -> None:
     dataset = client.create_training_dataset("churn training", entity_df(), features=["balance", "visits@1"], wait=True)
     from_store = StoredDataset.objects.get()
     add(FeatureGroup.objects.get(), "1", 4, balance=-4.0)
-    lines = dataset.details["snippet"].split("\n")
-
     scope: dict[str, Any] = {}
-    exec("\n".join(lines[:-1]), scope)
 
-    assert eval(lines[-1], scope) is True
+    exec(dataset.details["snippet"], scope)
+
     again = StoredDataset.objects.exclude(pk=from_store.pk).get()
     assert again.spec["tables"] == from_store.spec["tables"]
     assert again.entity_rows_hash == from_store.entity_rows_hash
+    scope["client"].close()
+
+
+def test_the_snippet_notices_a_difference(client: FeatureStoreClient) -> None:
+    dataset = client.create_training_dataset("churn training", entity_df(), features=["balance"], wait=True)
+    scope: dict[str, Any] = {}
+    other = dataset.details["snippet"].replace('{"finance": 3}', '{"finance": 1}')
+    assert other != dataset.details["snippet"]
+    with pytest.raises(AssertionError, match="balance"):
+        exec(other, scope)
+    scope["client"].close()
+
+
+def by_json(client: FeatureStoreClient, **body: Any) -> TrainingDataset:
+    """A dataset asked for by REST, with rows and times as JSON has them."""
+    answer = client._transport.post_json("datasets", {"name": 'a "name" of é', **body}, idempotent=False)
+    return client.wait_for_dataset(answer["url"])
+
+
+ROWS: list[dict[str, Any]] = [
+    {"customer_id": 1, "event_timestamp": "2025-01-09", "label": True, "amount": 0.1, "parts": {"a": [1, None]}},
+    {"customer_id": 3, "event_timestamp": "2025-01-09T02:00:00+02:00", "label": None, "amount": None, "parts": None},
+]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"entity_df": ROWS, "features": ["balance", "embedding"]},
+        {"entity_df": ROWS, "features": ["finance:balance"], "as_known_at": "event_time"},
+        {
+            "entity_df": [{"customer_id": "1"}, {"customer_id": "2"}, {"customer_id": None}],
+            "features": ["balance@1"],
+            "timestamp_range": {"start": "2025-01-01", "end": "2025-01-06"},
+            "as_known_at": "2025-01-06",
+        },
+        {"entity_df": [{"customer_id": 2**53 + 1}, {"customer_id": 1}], "features": ["visits"], "at": "2025-01-02"},
+        {
+            "entity_df": [{"payer": 1, "payee": 2, "event_timestamp": "2025-01-09T00:00:00Z"}],
+            "features": ["payer.balance", "payee.finance:balance@1.0"],
+            "key_map": {"payer": {"customer_id": "payer"}, "payee": {"customer_id": "payee"}},
+        },
+        {"entity_df": ROWS, "service": "churn"},
+    ],
+    ids=["texts as times", "known at event time", "a range", "rows without a time", "aliases", "a service"],
+)
+def test_the_snippet_makes_again_whatever_was_made(client: FeatureStoreClient, body: dict[str, Any]) -> None:
+    group = FeatureGroup.objects.get()
+    make_service(
+        "churn", *FeatureVersion.objects.order_by("feature__name"), make_feature(group, "embedding", "float_list")
+    )
+    add(group, "1", 6, balance=60.0, visits=2**53 + 1, embedding=[1.0, 2.5])
+    dataset = by_json(client, **body)
+    add(group, "1", 6, created=now(), balance=-4.0)
+    scope: dict[str, Any] = {}
+
+    exec(dataset.details["snippet"], scope)
+
+    first, second = StoredDataset.objects.order_by("created_at")
+    assert second.spec["tables"] == first.spec["tables"]
+    assert second.entity_rows_hash == first.entity_rows_hash
     scope["client"].close()
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.core.cache import cache
 from django.db import OperationalError
 from django.test import Client
 
 from catalog.access import Role
+from featurestore_site import token_buckets
 from featurestore_site.configuration import Configuration
 from featurestore_site.openapi import calls_of_the_api
 from ingestion.api import stats
@@ -108,9 +108,8 @@ def test_too_many_requests(viewer: Client, configuration: Configuration, monkeyp
     limit = configuration.security.rate_limiting.model_copy(update={"enabled": True, "requests_per_minute": 2})
     security = configuration.security.model_copy(update={"rate_limiting": limit})
     monkeypatch.setattr(settings, "FEATURESTORE", dataclasses.replace(configuration, security=security))
-    cache.clear()
+    monkeypatch.setattr(token_buckets, "_of_this_process", token_buckets.ProcessBuckets())
     responses = [viewer.get("/api/v1/metadata/tags") for _ in range(4)]
-    cache.clear()
     last = responses[-1]
     answer = last.status_code, json.loads(last.content)
     assert error_of(answer) == (429, "throttled")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import io
 import json
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +20,7 @@ from django.test import Client
 from catalog.access import Role
 from catalog.models import FeatureGroup
 from featurestore_site.configuration import Configuration
+from serving.stores.offline import history_location, open_history
 from tests.stocked_store import client_of, make_entity, make_feature, make_group, make_service, make_user, put_history
 
 pytestmark = pytest.mark.django_db
@@ -357,6 +361,62 @@ def test_times_that_no_answer_can_write(group: FeatureGroup, reader: Client, far
     response = reader.post(f"{PATH}?features=balance_mean", body, content_type=ARROW, headers={"accept": accept})
     assert response.status_code == 400
     assert json.loads(response.content)["error"]["details"] == {"column": "far"}
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/csv", ARROW])
+def test_values_nested_too_deeply_are_refused(group: FeatureGroup, reader: Client, accept: str) -> None:
+    deep = b'{"entity_df": [{"entity_id": 1, "x": ' + b"[" * 900 + b"]" * 900 + b'}], "features": ["visits"]}'
+    response = ask(reader, deep, accept)
+    assert (response.status_code, response["Content-Type"]) == (400, "application/json")
+    assert response.json()["error"]["code"] == "invalid_input"
+
+
+def test_a_column_without_a_form_in_the_format_is_refused(group: FeatureGroup, reader: Client) -> None:
+    thousands = pa.array([Decimal("15000")], pa.decimal128(20, -3))
+    table = pa.table({"entity_id": [1], "x": thousands})
+    response = post_table(reader, table, "features=visits", PARQUET)
+    assert (response.status_code, "cannot be given back" in response.json()["error"]["message"]) == (400, True)
+    answer = pa.ipc.open_stream(content(post_table(reader, table, "features=visits"))).read_all()
+    assert answer["x"].chunk(0) == thousands
+
+
+def test_columns_of_every_kind_in_csv(group: FeatureGroup, reader: Client) -> None:
+    table = pa.table(
+        {
+            "entity_id": ["1"],
+            "raw": [b"\x00\xff"],
+            "fixed": pa.array([b"\x00\xff"], pa.binary(2)),
+            "view": pa.array(["a,b"], pa.string_view()),
+            "uuid": pa.array([bytes(16)], pa.uuid()),
+            "kind": pa.array(["x"]).dictionary_encode(),
+            "money": pa.array([Decimal("1.50")]),
+            "parts": [{"a": [1, None]}],
+        }
+    )
+    assert content(post_table(reader, table, "features=visits", "text/csv")).decode().splitlines()[1] == (
+        '"1","AP8=","AP8=","a,b","00000000-0000-0000-0000-000000000000","x",1.50,"{""a"":[1,null]}",'
+    )
+
+
+def test_a_body_with_a_content_encoding_is_refused(group: FeatureGroup, reader: Client) -> None:
+    body = gzip.compress(json.dumps({"entity_df": [{"entity_id": 1}], "features": ["visits"]}).encode())
+    response = reader.post(PATH, body, content_type="application/json", headers={"content-encoding": "gzip"})
+    assert (response.status_code, response.json()["error"]["code"]) == (415, "unsupported_media_type")
+    assert "gzip" in response.json()["error"]["message"]
+
+
+def test_a_history_that_cannot_be_read_is_not_the_callers_fault(
+    group: FeatureGroup, reader: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    history = open_history(group)
+    assert history is not None
+    many = [{"entity_id": number} for number in range(500)]
+    for file in history.files:
+        (Path(history_location(group)) / file.path).write_bytes(b"PAR1 damaged PAR1")
+    for accept in (ARROW, PARQUET, "text/csv", "application/json"):
+        response = ask(reader, {"entity_df": many, "features": ["visits"]}, accept)
+        assert (response.status_code, response.json()["error"]["code"]) == (503, "unavailable")
+    assert "could not be read" in caplog.text
 
 
 def test_mixed_columns_need_a_json_answer(group: FeatureGroup, reader: Client) -> None:

@@ -13,6 +13,7 @@ import pytest
 from django.test import Client
 
 from catalog.access import Role
+from catalog.entity_keys import encode_entity_key
 from catalog.models import FeatureVersion
 from tests.stocked_store import client_of, make_entity, make_feature, make_group, make_service, make_user, put_history
 
@@ -86,6 +87,59 @@ def test_features_of_several_entities_for_rows_that_carry_all_keys(reader: Clien
         (2.0, None, 12.3, 20),
         (None, 1000.0, None, None),
     ]
+
+
+HOSTILE = [
+    "1|23",
+    "a\\b",
+    "it's",
+    'say "x"',
+    "'; DROP TABLE history; --",
+    "ключ/é",
+    "e\u0301",
+    "\u00e9",
+    "客户 🙂\n\t",
+    " 1 ",
+    "%_*",
+    "k" * 1_000,
+    "k" * 1_001,
+    "NULL",
+    "-0",
+]
+
+
+@pytest.mark.parametrize("form", ["json", "arrow", "dictionary", "parquet"])
+@pytest.mark.parametrize("others", [0, 500], ids=["few keys", "many keys"])
+def test_hostile_keys_find_their_own_values(reader: Client, form: str, others: int) -> None:
+    places = make_group("places", entity=make_entity("place", ("country", "code")))
+    make_feature(places, "rank", "integer")
+    pairs = [(text, part) for text in HOSTILE for part in (text, "x")]
+    stored = [
+        {"key": encode_entity_key(list(pair)), "event": day(1), "rank_v1": 2**53 + number}
+        for number, pair in enumerate(pairs)
+    ]
+    put_history(places, stored)
+    asked = [*pairs, ("1", "23|x"), ("k" * 999, "kx"), *(("other", str(number)) for number in range(others))]
+    columns = {"country": [pair[0] for pair in asked], "code": [pair[1] for pair in asked]}
+    if form == "json":
+        rows = [dict(zip(columns, pair, strict=True)) for pair in asked]
+        found = [rank for (rank,) in values(reader, entity_df=rows, features=["rank"])]
+    else:
+        table = pa.table(columns)
+        if form == "dictionary":
+            table = pa.table([column.dictionary_encode() for column in table.columns], names=table.column_names)
+        sink = io.BytesIO()
+        if form == "parquet":
+            pq.write_table(table, sink)
+        else:
+            with pa.ipc.new_stream(sink, table.schema) as writer:
+                writer.write_table(table)
+        kind = "application/vnd.apache.parquet" if form == "parquet" else ARROW
+        answer: Any = reader.post(
+            f"{PATH}?features=rank", sink.getvalue(), content_type=kind, headers={"accept": ARROW}
+        )
+        found = pa.ipc.open_stream(b"".join(answer.streaming_content)).read_all().column("rank").to_pylist()
+    assert found == [2**53 + number for number in range(len(pairs))] + [None] * (2 + others)
 
 
 def test_one_entity_twice_under_aliases(reader: Client) -> None:

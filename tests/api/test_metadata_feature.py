@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from catalog.access import Role
-from catalog.models import AuditEvent, Feature, FeatureGroup, FeatureVersion, ValueGrant
+from catalog.models import AuditEvent, Feature, FeatureGroup, FeatureVersion, Status, ValueGrant
 from tests.api.asking import ask, caller, error_of, send
 from tests.api.described_catalog import profile, tag
 from tests.stocked_store import make_entity, make_feature, make_group, make_service
@@ -201,3 +201,20 @@ def test_a_null_character_names_nothing(viewer: Client, balance: FeatureVersion)
     assert error_of(ask(viewer, "metadata/services/churn%00model")) == (404, "not_found")
     answer = send(viewer, "POST", "features/batch", {"entity_id": 1, "service": "churn\0model"})
     assert error_of(answer)[0] in (400, 404)
+
+
+def test_tier_and_replacement(balance: FeatureVersion) -> None:
+    url = "metadata/features/balance_mean"
+    make_feature(balance.feature.group, "balance_median")
+    engineer, steward = caller(Role.DATA_ENGINEER), caller(Role.STEWARD)
+
+    assert error_of(send(engineer, "PATCH", url, {"tier": "certified"})) == (403, "permission_denied")
+    assert send(steward, "PATCH", url, {"tier": "certified"})[1]["tier"] == "certified"
+    assert ask(engineer, "metadata/features", tier="certified")[1]["count"] == 1
+    assert error_of(send(engineer, "PATCH", url, {"replacement": "balance_median"})) == (409, "conflict")
+    body = {"status": "deprecated", "status_reason": "Drifts", "replacement": "balance_median"}
+    assert send(engineer, "PATCH", url, body)[1]["replacement"] == "finance:balance_median"
+    Feature.objects.filter(name="balance_median").update(status=Status.ARCHIVED)
+    assert ask(caller(Role.VIEWER, "vera"), url)[1]["replacement"] is None
+    assert ask(engineer, url)[1]["replacement"] == "finance:balance_median"
+    assert send(engineer, "PATCH", url, {"replacement": None})[1]["replacement"] is None

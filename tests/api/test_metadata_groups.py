@@ -51,6 +51,7 @@ def test_one_group(viewer: Client) -> None:
             "version": "1.0",
             "status": "active",
             "description": "",
+            "trust": {"state": "unknown", "sentence": "Not known yet: no value was ever ingested."},
         }
     ]
     assert (body["max_age"], body["max_age_seconds"]) == (None, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import yaml
 from django.core.management import call_command
 from django.test import Client
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 from featurestore_site.openapi import calls_of_the_api
 from tests.api.asking import ask
@@ -39,6 +41,16 @@ def test_the_description_that_is_kept_is_that_of_the_code(generated: dict[str, A
     assert yaml.safe_load(WRITTEN.read_text()) == generated, f"write it again: {AGAIN}"
 
 
+def test_every_way_to_identify_oneself_is_described_once() -> None:
+    # The library looks a class up where it was named, once it is asked for it.
+    targets = [extension.target_class for extension in OpenApiAuthenticationExtension._registry]
+    names = [one if isinstance(one, str) else f"{one.__module__}.{one.__name__}" for one in targets if one]
+    assert Counter(name for name in names if name.startswith("serving.")) == {
+        "serving.authentication.BearerAuthentication": 1,
+        "serving.authentication.TokenAuthentication": 1,
+    }
+
+
 def test_every_call_says_who_it_is_for_and_what_can_go_wrong(generated: dict[str, Any]) -> None:
     assert generated["components"]["securitySchemes"]["Token"]["name"] == "Authorization"
     identifiers = [operation["operationId"] for operation in operations(generated).values()]
@@ -49,10 +61,12 @@ def test_every_call_says_who_it_is_for_and_what_can_go_wrong(generated: dict[str
         assert not re.search(r":\w+:`", operation.get("description", "")), f"{name} tells of the code"
         if name == "GET /api/v1/health":
             continue
-        assert {"Token": []} in operation["security"], name
+        of_feast = name == "POST /get-online-features"
+        assert {"Bearer" if of_feast else "Token": []} in operation["security"], name
         for status in ("400", "401", "403", "429"):
             content = operation["responses"][status]["content"]["application/json"]
-            assert content["schema"] == {"$ref": "#/components/schemas/Error"}, f"{name} {status}"
+            error = "FeastError" if of_feast else "Error"
+            assert content["schema"] == {"$ref": f"#/components/schemas/{error}"}, f"{name} {status}"
 
 
 @pytest.mark.django_db

@@ -47,6 +47,20 @@ def test_reading_by_sdk(client: FeatureStoreClient) -> None:
     assert vector.to_dict() == {"balance_mean": 161993.89, "visits": 2**53 + 1}
     several = client.get_features(entity_ids=[15634602, 1], feature_names=["visits"])
     assert [one["visits"] for one in several] == [2**53 + 1, None]
+    visits = client.get_features_frame(["a/b", 15634602], feature_names="visits", include_metadata=True)
+    assert visits.drop(columns="visits__event_timestamp").to_dict("records") == [
+        {"entity_id": "a/b", "visits": None, "visits__status": "NULL_VALUE"},
+        {"entity_id": 15634602, "visits": 2**53 + 1, "visits__status": "PRESENT"},
+    ]
+    accounts = pd.DataFrame({"bank": ["A", "B"], "number": [7, 7]}, index=[3, 1])
+    limits = client.get_features_frame(entities=accounts, feature_names="limit")
+    pd.testing.assert_frame_equal(limits, accounts.assign(limit=[900.0, float("nan")]))
+    by_name = client.get_features_frame(entities=[{"customer_id": 15634602}], feature_names=["visits"])
+    assert by_name.to_dict("records") == [{"customer_id": 15634602, "visits": 2**53 + 1}]
+    many = pd.Series([15634602, *range(11_000)], index=range(5, 11_006))
+    some = client.get_features_frame(many, feature_names=["visits", "balance_mean"])
+    assert (some.index.equals(many.index), some["entity_id"].equals(many)) == (True, True)
+    assert (some["visits"].notna().sum(), some["balance_mean"].iloc[0]) == (1, 161993.89)
     entity_df = pd.DataFrame(
         {"entity_id": [15634602, 1], "event_timestamp": pd.to_datetime(["2025-01-01", "2025-02-01"])}, index=[7, 9]
     )

@@ -6,8 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,7 +16,6 @@ from benchmarks.comparing import Difference, compare_tables
 from benchmarks.feast_environment import has_feast
 from benchmarks.historical_report import Results, report
 from benchmarks.history_data import Shape, entity_rows, history_of, write_flat_files
-from benchmarks.load import Load, put_load
 from benchmarks.machine import this_machine
 from benchmarks.measured import ROW, Measured, Work
 from benchmarks.own_store import PROJECT
@@ -122,38 +119,6 @@ def test_the_data_is_the_same_for_the_same_seed() -> None:
     assert not history_of(shape, 1).equals(history_of(shape, 2).rename_columns(history_of(shape, 1).column_names))
     assert entity_rows(shape, 30).equals(entity_rows(shape, 30))
     assert history_of(shape, 0).num_rows == 60
-
-
-class _Answer(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(200 if body == b"right" else 500)
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"{}")
-
-    def log_message(self, *_: object) -> None:
-        """Nothing: a test's output is its own."""
-
-
-def test_a_load_ends_after_its_requests_and_counts_failures() -> None:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Answer)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    plan = Load(
-        port=server.server_port, path="/", bodies=["right", "right", "right", "wrong"], headers={}, connections=3,
-        requests=40, seconds=30, warm_up=2,
-    )  # fmt: skip
-
-    try:
-        served = put_load(plan)
-    finally:
-        server.shutdown()
-        server.server_close()
-
-    assert (served.requests, served.failed) == (40, 10)
-    assert 0 < served.median <= served.p99
 
 
 def test_differences_are_counted_by_row() -> None:

@@ -10,6 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from tests.conftest import require
+from tests.quick_started import QuickStarted
+from tests.visiting import Demo, sign_in_all
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = (
@@ -24,19 +26,31 @@ FLAGS = (
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def chromium() -> Path:
     require(CHROMIUM.is_file(), f"a browser at {CHROMIUM}")
+    return CHROMIUM
+
+
+@pytest.fixture(scope="package")
+def browser(chromium: Path) -> Iterator[Browser]:
+    """Open while the tests of this folder run: what other tests run would find playwright's loop in their thread."""
     # playwright's loop runs in this thread, and Django refuses its database in a thread with a loop.
     before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield opened
         opened.close()
     if before is None:
         del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
     else:
         os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = before
+
+
+@pytest.fixture(scope="session")
+def demo(chromium: Path, quick_started: QuickStarted, served: str) -> Demo:
+    """The quickstart store, served, with a person of every role signed in."""
+    return Demo(address=served, store=quick_started, sessions=sign_in_all(quick_started))
 
 
 @pytest.fixture
@@ -60,8 +74,9 @@ def page(browser: Browser, complaints: list[str]) -> Iterator[Page]:
 
 
 def _only_left(request: Request, complaints: list[str]) -> None:
-    # A page that is left for another before it has come is no fault; whatever else does not come is.
-    if not (request.is_navigation_request() and request.failure == "net::ERR_ABORTED"):
+    # What is given up because another page or newer results are asked for is no fault; whatever else does not come is.
+    given_up = request.is_navigation_request() or request.resource_type == "fetch"
+    if not (given_up and request.failure == "net::ERR_ABORTED"):
         complaints.append(f"failed: {request.url}: {request.failure}")
 
 

@@ -34,10 +34,10 @@ def vera(transactional_db: None) -> User:
 def test_from_signing_in_to_a_copied_snippet(
     page: Page, live_server: LiveServer, vera: User, complaints: list[str]
 ) -> None:
-    page.goto(f"{live_server.url}/features/?q=money")
+    page.goto(f"{live_server.url}/search?q=money")
     expect(page).to_have_url(re.compile(r"/login\?next="))
     sign_in(page, vera)
-    expect(page).to_have_url(f"{live_server.url}/features/?q=money")
+    expect(page).to_have_url(f"{live_server.url}/search?q=money")
 
     page.keyboard.press("/")
     page.keyboard.type("finance_f1")
@@ -92,7 +92,7 @@ def test_filters_apply_at_once_and_stay_in_the_address(
     expect(page).to_have_url(re.compile(r"ordering=-name"))
     page.locator(".facet").get_by_role("link", name="float").click()
     expect(page).to_have_url(re.compile(r"ordering=-name&data_type=float"))
-    assert page.locator("tbody th a").all_inner_texts() == ["finance_f2", "finance_f1", "finance_f0"]
+    assert page.locator(".result__title a").all_inner_texts() == ["finance_f2", "finance_f1", "finance_f0"]
     assert complaints == []
 
 
@@ -103,8 +103,8 @@ def test_every_page_fits_a_telephone(page: Page, live_server: LiveServer, vera: 
     run = IngestionRun.objects.earliest("created_at")
     for address in (
         "/",
-        "/features/",
-        "/features/?layout=cards",
+        "/search",
+        "/search?layout=table",
         "/features/finance_f0/",
         "/groups/",
         "/groups/finance/",

@@ -16,8 +16,13 @@ ALL = frozenset(Capability)
 
 EXPECTED = {
     Role.VIEWER: {Capability.SEE_METADATA, Capability.READ_VALUES},
-    Role.DATA_SCIENTIST: {Capability.SEE_METADATA, Capability.READ_VALUES, Capability.MANAGE_SERVICES},
-    Role.DATA_ENGINEER: ALL - {Capability.READ_SENSITIVE, Capability.ADMINISTER},
+    Role.DATA_SCIENTIST: {
+        Capability.SEE_METADATA,
+        Capability.READ_VALUES,
+        Capability.MANAGE_SERVICES,
+        Capability.WRITE_JOURNAL,
+    },
+    Role.DATA_ENGINEER: ALL - {Capability.READ_SENSITIVE, Capability.CERTIFY, Capability.ADMINISTER},
     Role.STEWARD: ALL - {Capability.ADMINISTER},
     Role.ADMINISTRATOR: set(ALL),
 }

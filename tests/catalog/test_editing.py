@@ -18,6 +18,7 @@ from catalog.editing import (
     edit_group,
     restore_feature,
     restore_group,
+    set_replacement,
     tag_names,
 )
 from catalog.errors import Conflict, InvalidInput, PermissionDenied
@@ -127,15 +128,16 @@ def test_the_life_of_a_feature(version: FeatureVersion) -> None:
     salary = make_feature(version.feature.group, "salary").feature
 
     deprecated = deprecate_feature(feature=version.feature, reason="Drifts.", replacement=salary)
-    assert (deprecated.status, deprecated.status_reason) == (Status.DEPRECATED, "Drifts. Use salary instead.")
+    assert (deprecated.status, deprecated.status_reason) == (Status.DEPRECATED, "Drifts.")
+    assert deprecated.replacement == salary
     with pytest.raises(Conflict, match="deprecated already"):
         deprecate_feature(feature=deprecated, reason="again")
     archived = archive_feature(feature=deprecated, reason="gone")
-    assert (archived.status, archived.status_reason) == (Status.ARCHIVED, "gone")
+    assert (archived.status, archived.status_reason, archived.replacement) == (Status.ARCHIVED, "gone", salary)
     with pytest.raises(Conflict, match="archived already"):
         deprecate_feature(feature=archived, reason="again")
     restored = restore_feature(feature=archived)
-    assert (restored.status, restored.status_reason) == (Status.ACTIVE, "")
+    assert (restored.status, restored.status_reason, restored.replacement) == (Status.ACTIVE, "", None)
     with pytest.raises(Conflict, match="active already"):
         restore_feature(feature=restored)
     assert [action for action, _, _ in events()] == ["deprecate", "archive", "restore"]
@@ -146,6 +148,39 @@ def test_deprecating_needs_a_reason_and_no_circle(version: FeatureVersion) -> No
         with pytest.raises(InvalidInput):
             deprecate_feature(feature=version.feature, reason=reason, replacement=replacement)
     assert events() == []
+
+
+def test_what_replaces_a_feature_is_another_active_one(version: FeatureVersion) -> None:
+    salary = make_feature(version.feature.group, "salary").feature
+    old = deprecate_feature(feature=make_feature(version.feature.group, "old").feature, reason="old")
+
+    with pytest.raises(Conflict, match="balance is active"):
+        set_replacement(feature=version.feature, replacement=salary)
+    deprecated = deprecate_feature(feature=version.feature, reason="Drifts")
+    for wrong in (deprecated, old):
+        with pytest.raises(InvalidInput):
+            set_replacement(feature=deprecated, replacement=wrong)
+    assert set_replacement(feature=deprecated, replacement=salary).replacement == salary
+    assert events()[-1] == ("update", {"replacement": None}, {"replacement": salary.pk})
+    assert set_replacement(feature=deprecated, replacement=None).replacement is None
+
+
+def test_a_steward_certifies_and_others_do_not(version: FeatureVersion, steward: User) -> None:
+    engineer = make_user("enno", Role.DATA_ENGINEER)
+
+    edit_feature(feature=version.feature, changes={"tier": "experimental"}, editor=engineer)
+    with pytest.raises(PermissionDenied, match="certify"):
+        edit_feature(feature=version.feature, changes={"tier": "certified"}, editor=engineer)
+    certified = edit_feature(feature=version.feature, changes={"tier": "certified"}, editor=steward)
+    with pytest.raises(PermissionDenied, match="certify"):
+        edit_feature(feature=certified, changes={"tier": "standard"}, editor=engineer)
+    edit_feature(feature=certified, changes={"unit": "EUR"}, editor=engineer)
+
+    assert Feature.objects.get(pk=certified.pk).tier == "certified"
+    assert [(before, after) for _, before, after in events()][:2] == [
+        ({"tier": "standard"}, {"tier": "experimental"}),
+        ({"tier": "experimental"}, {"tier": "certified"}),
+    ]
 
 
 def test_what_a_service_pins_is_not_archived(version: FeatureVersion) -> None:

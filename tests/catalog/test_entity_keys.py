@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.entity_keys import encode_entity_key, encode_entity_keys
+from catalog.entity_key_columns import encode_entity_keys
+from catalog.entity_keys import encode_entity_key
 from catalog.errors import InvalidInput
 
 

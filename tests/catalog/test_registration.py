@@ -116,6 +116,17 @@ def _stamps() -> list[Any]:
     return [list(model.objects.values_list("pk", "updated_at")) for model in models]
 
 
+def test_a_tier_that_is_not_declared_stays_as_it_was_given() -> None:
+    apply(feature(tier="experimental"))
+    assert Feature.objects.get().tier == "experimental"
+
+    Feature.objects.update(tier="certified")
+    assert not apply(feature()).plan
+    assert Feature.objects.get().tier == "certified"
+    assert apply(feature(tier="standard")).plan.changed[0].details[0].after == "standard"
+    assert (numbers(), Feature.objects.get().tier) == (["1.0"], "standard")
+
+
 def test_description_tags_unit_and_owner_are_no_version() -> None:
     apply(feature())
     applied = apply(feature(description="new", tags=["x"], unit="EUR", owner="me", sensitivity="personal"))

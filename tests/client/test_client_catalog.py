@@ -54,6 +54,25 @@ def test_pages_in_a_circle_end(client: FeatureStoreClient, server: ScriptedServe
         list(client.list_features())
 
 
+def test_the_quality_of_one_feature(client: FeatureStoreClient, server: ScriptedServer) -> None:
+    rule = {"rule": "max_value", "state": "warn", "failed": 7, "checks": [{"state": "warn", "failed": 7}]}
+    server.script(Answer(200, {"feature": "g:balance_mean", "measures": [], "rules": [rule]}))
+    assert client.get_quality("g:balance_mean")["rules"] == [rule]
+    assert server.asked[0].raw_path == "/api/v1/metadata/features/g%3Abalance_mean/quality"
+
+
+def test_the_audit_of_one_feature_follows_every_page(client: FeatureStoreClient, server: ScriptedServer) -> None:
+    server.script(
+        Answer(200, {"count": 2, "next": "/?page=2", "previous": None, "results": [{"id": 2, "actor": "ana"}]}),
+        Answer(200, {"count": 2, "next": None, "previous": "/", "results": [{"id": 1, "actor": "ben"}]}),
+    )
+    assert [one["actor"] for one in client.get_audit("balance_mean")] == ["ana", "ben"]
+    assert {asked.raw_path for asked in server.asked} == {"/api/v1/metadata/features/balance_mean/audit"}
+    server.script(error(403, "permission_denied", "this needs the capability edit_catalog"))
+    with pytest.raises(sdk.PermissionDeniedError):
+        next(client.get_audit("balance_mean"))
+
+
 def test_the_metadata_of_one_feature(client: FeatureStoreClient, server: ScriptedServer) -> None:
     server.script(Answer(200, feature("balance_mean", versions=["1.0"])))
     info = client.get_feature_metadata("customer_financial:balance_mean")

@@ -181,6 +181,23 @@ def test_times_without_a_zone_are_utc_unless_another_is_named(
     pd.testing.assert_series_equal(frame["event_timestamp"], entities["event_timestamp"])
 
 
+def test_texts_that_say_when_they_are_stay_as_they_are(client: FeatureStoreClient, server: ScriptedServer) -> None:
+    def wire(texts: list[str | None], timezone: str) -> Any:
+        answering(server, {"entity_id": [1] * len(texts), "event_timestamp": texts}, a=pa.array([1.0] * len(texts)))
+        entities = pa.table({"entity_id": [1] * len(texts), "event_timestamp": texts})
+        client.get_historical_features(entities, ["a"], timezone=timezone)
+        return sent(server).column("event_timestamp").to_pylist()
+
+    zoned: list[str | None] = ["2025-07-01T12:00:00+02:00", None, "2025-07-01T10:00:00Z"]
+    assert wire(zoned, "UTC") == wire(zoned, "Europe/Berlin") == zoned
+    assert wire(["2025-07-01", *zoned], "UTC") == ["2025-07-01", *zoned]
+    assert wire(["2025-07-01"], "Europe/Berlin") == [datetime(2025, 6, 30, 22, tzinfo=UTC)]
+    assert wire(["2025-07-01", "2025-07-01T12:00:00"], "UTC") == [
+        datetime(2025, 7, 1, tzinfo=UTC),
+        datetime(2025, 7, 1, 12, tzinfo=UTC),
+    ]
+
+
 def test_times_with_a_zone_and_dates(client: FeatureStoreClient, server: ScriptedServer) -> None:
     answering(server, {"entity_id": [1, 2], "event_timestamp": [None, None]}, a=pa.array([1.0, 2.0]))
     zoned = pd.to_datetime(pd.Series(["2025-07-01T12:00", None])).dt.tz_localize("Asia/Kolkata")

@@ -158,29 +158,6 @@ def test_calls_that_make_no_sense_are_not_sent(
     assert server.asked == []
 
 
-def test_a_frame_of_latest_values_keeps_integers_exact(client: FeatureStoreClient, server: ScriptedServer) -> None:
-    rows = [
-        {"entity_id": 2, "features": {"n": BIG, "x": 1.5, "s": "a", "b": True, "v": [1.0], "none": None}},
-        {"entity_id": 1, "features": {"n": None, "x": None, "s": None, "b": None, "v": None, "none": None}},
-    ]
-    server.script(Answer(200, {"results": rows}))
-    frame = client.get_features_frame([2, 1], feature_names=list("nxsbv"))
-    assert list(frame.columns) == ["entity_id", "n", "x", "s", "b", "v", "none"]
-    assert frame["entity_id"].tolist() == [2, 1]
-    assert frame["n"].dtype == "Int64"
-    assert frame["n"].iloc[0] == BIG
-    assert frame["b"].dtype == "boolean"
-    assert frame["x"].dtype == "float64"
-    assert frame["v"].iloc[0] == [1.0]
-    assert frame.drop(columns="entity_id").iloc[1].isna().all()
-
-
-def test_a_frame_by_join_keys_has_them_as_columns(client: FeatureStoreClient, server: ScriptedServer) -> None:
-    server.script(Answer(200, {"results": [{"features": {"a": 1.0}}]}))
-    frame = client.get_features_frame(entities=[{"customer_id": "1", "region": "n"}], service="churn")
-    assert frame.to_dict("records") == [{"customer_id": "1", "region": "n", "a": 1.0}]
-
-
 def test_an_answer_of_another_shape_names_the_field(client: FeatureStoreClient, server: ScriptedServer) -> None:
     server.script(Answer(200, {"entity_id": "1"}), Answer(200, {**VALUE, "event_timestamp": "yesterday"}))
     with pytest.raises(sdk.UnexpectedResponseError, match="no 'feature'"):

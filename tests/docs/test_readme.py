@@ -13,8 +13,8 @@ import pytest
 from django.core.management import get_commands, load_command_class
 
 from feature_store_client import FeatureStoreClient
-from tests.docs.conftest import QuickStarted
 from tests.installation import PROJECT
+from tests.quick_started import QuickStarted
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 APPS = ("featurestore_site", "catalog", "serving", "ingestion")
@@ -83,7 +83,7 @@ class TestAsItIsWritten:
         code = _at(code, served).replace("fs_…", quick_started.token)
         tree = ast.parse(code)
         asked = [position for position, line in enumerate(tree.body) if isinstance(line, ast.Expr)]
-        assert len(asked) == 3
+        assert len(asked) == 4
         for number, position in enumerate(asked):
             call = ast.unparse(tree.body[position])
             tree.body[position] = ast.parse(f"answer_{number} = {call}").body[0]
@@ -94,10 +94,30 @@ class TestAsItIsWritten:
         client = names["client"]
         assert isinstance(client, FeatureStoreClient)
         client.close()
-        value, vector, training = (names[f"answer_{number}"] for number in range(3))
+        value, vector, frame, training = (names[f"answer_{number}"] for number in range(4))
         assert vector["balance_mean"] == value
+        assert frame["entity_id"].tolist() == ["15634602", "15619304"]
+        assert list(frame.columns) == ["entity_id", "balance_mean", "credit_score_mean"]
+        assert frame["balance_mean"].iloc[0] == value
         assert list(training.columns) == ["entity_id", "event_timestamp", "balance_mean", "credit_score_mean"]
         assert training["balance_mean"].tolist() == [value]
+
+    def test_the_frame_of_the_sdk_page(self, quick_started: QuickStarted, served: str) -> None:
+        page = (PROJECT / "docs" / "sdk.md").read_text(encoding="utf-8")
+        code = re.findall(r"^```python\n(.*?)^```$", page.partition("## Score many entities")[2], re.M | re.S)[0]
+
+        with FeatureStoreClient(served, quick_started.token) as client:
+            names: dict[str, Any] = {"client": client}
+            exec(compile(code, "docs/sdk.md", "exec"), names)
+
+        customers, scored = names["customers"], names["scored"]
+        assert list(scored.columns) == [
+            "entity_id", "campaign", "balance_mean", "balance_mean__status", "balance_mean__event_timestamp",
+            "credit_score_mean", "credit_score_mean__status", "credit_score_mean__event_timestamp",
+        ]  # fmt: skip
+        assert scored[["entity_id", "campaign"]].equals(customers)
+        assert scored["balance_mean__status"].tolist() == ["PRESENT", "NOT_FOUND"]
+        assert names["present"].index.tolist() == ["first"]
 
 
 def _at(text: str, address: str) -> str:

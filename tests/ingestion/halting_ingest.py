@@ -1,7 +1,7 @@
-"""``python -m tests.ingestion.halting_ingest STEP FLAG ARGUMENT...``: ``manage.py ingest``, which halts at STEP.
+"""``python -m tests.ingestion.halting_ingest STEP FLAG [SETTING...] ARGUMENT...``: ``manage.py ingest``, which halts.
 
-Once STEP (``module:function``) has done its work, the file FLAG is made and nothing goes on: the process waits
-to be killed.
+Once STEP (``module:function`` or ``module:function:time``, the how manieth time) has done its work, the file FLAG is
+made and nothing goes on: the process waits to be killed. A SETTING (``module:NAME=number``) is made before.
 """
 
 from __future__ import annotations
@@ -19,17 +19,28 @@ django.setup()
 
 
 def main(step: str, flag: str, *arguments: str) -> None:
-    module, _, name = step.partition(":")
+    module, name, *which = step.split(":")
     holder = importlib.import_module(module)
     original = getattr(holder, name)
+    left = int(which[0]) if which else 1
 
-    def halt(*positional: Any, **named: Any) -> None:
-        original(*positional, **named)
+    def halt(*positional: Any, **named: Any) -> Any:
+        nonlocal left
+        left -= 1
+        done = original(*positional, **named)
+        if left:
+            return done
         Path(flag).touch()
         time.sleep(600)
+        return None
 
     setattr(holder, name, halt)
-    call_command("ingest", *arguments)
+    settings = [argument for argument in arguments if "=" in argument]
+    for setting in settings:
+        place, _, value = setting.partition("=")
+        module, _, name = place.partition(":")
+        setattr(importlib.import_module(module), name, int(value))
+    call_command("ingest", *[argument for argument in arguments if argument not in settings])
 
 
 if __name__ == "__main__":

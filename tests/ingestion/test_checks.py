@@ -205,6 +205,8 @@ def test_drift_tells_a_shift_from_chance() -> None:
     assert warned is not None
     assert not warned.passed
     assert "stability index" in warned.message
+    assert (kept.measured, kept.threshold) == (same.index, 0.2)
+    assert (warned.measured, warned.threshold) == (moved.index, 0.2)
 
 
 def test_small_samples_of_the_same_do_not_drift() -> None:
@@ -225,3 +227,17 @@ def test_drift_of_texts_is_over_their_frequencies() -> None:
     assert drift is not None
     assert drift.index > 1
     assert drift_from(pa.array(["a"] * 5), top_values=top, row_count=1000) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "bound", "told"),
+    [
+        (2261541.5766666667, 10, "2261541.577"),
+        (0.123456789, 0.1, "0.123456789"),
+        (10.0001, 10, "10.0001"),
+        (11.0, 10, "11"),
+    ],
+)
+def test_how_far_a_value_went_is_told_in_few_digits(value: float, bound: float, told: str) -> None:
+    outcome = check_rows(rows_of(x_v1=[value]), [rules_of("x", max_value=bound)])
+    assert result(outcome.results, "max_value").message == f"x is above {bound} (up to {told}): 1 of 1 rows"

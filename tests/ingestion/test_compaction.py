@@ -107,9 +107,9 @@ def test_what_others_append_meanwhile_is_not_lost(group: FeatureGroup, monkeypat
     lease_ahead(group)
     real = compaction.writer_properties
 
-    def append_and_go_on(schema: pa.Schema) -> object:
+    def append_and_go_on(schema: pa.Schema, **options: int) -> object:
         write_deltalake(history_location(group), rows(1_000, 5, "spark"), mode="append")
-        return real(schema)
+        return real(schema, **options)
 
     monkeypatch.setattr(compaction, "writer_properties", append_and_go_on)
     compact_group(group)

@@ -14,7 +14,10 @@ from catalog.models import Entity, FeatureGroup
 from ingestion import leases
 from ingestion.models import GroupLease, IngestionRun, RunKind, RunState
 from ingestion.runs import MAX_ATTEMPTS, execute_now, execute_run, request_run
+from serving import materialization, online_rows
+from serving.models import MaterializedTable
 from serving.stores.offline import open_history
+from serving.stores.online import DatabaseOnlineStore
 from tests.small_warehouse import (
     MONDAY,
     TUESDAY,
@@ -24,6 +27,7 @@ from tests.small_warehouse import (
     ingest,
     make_accounts,
     make_warehouse,
+    online,
     state_of,
 )
 from tests.stocked_store import make_entity, make_feature
@@ -42,7 +46,7 @@ STEPS = [
     "serving.materialization.prepare",
     "ingestion.pipeline.assess_group",
     "serving.materialization.commit",
-    "serving.stores.online.DatabaseOnlineStore._upsert_chunk",
+    "serving.stores.online.DatabaseOnlineStore._write_batch",
     "ingestion.pipeline.store_quarantine",
     "ingestion.pipeline.store_source_problems",
     "ingestion.pipeline.store_report",
@@ -57,7 +61,7 @@ WRITING_STEPS = [
     "serving.stores.offline.write_deltalake",
     "ingestion.pipeline.append_history",
     "serving.materialization.commit",
-    "serving.stores.online.DatabaseOnlineStore._upsert_chunk",
+    "serving.stores.online.DatabaseOnlineStore._write_batch",
     "ingestion.pipeline.store_quarantine",
     "ingestion.pipeline.store_assessment",
     "ingestion.pipeline._close",
@@ -84,14 +88,16 @@ def named(path: str) -> tuple[Any, str]:
 
 
 @contextmanager
-def killed_at(path: str, *, after: bool) -> Iterator[list[str]]:
-    """The process dies when ``path`` is called, or when it returns; nothing gives the lease back."""
+def killed_at(path: str, *, after: bool, time: int = 1) -> Iterator[list[str]]:
+    """The process dies when ``path`` is called so many times, or when it returns; nothing gives the lease back."""
     reached: list[str] = []
     holder, name = named(path)
     original = getattr(holder, name)
 
     def die(*arguments: Any, **named_arguments: Any) -> Any:
         reached.append(path)
+        if len(reached) < time:
+            return original(*arguments, **named_arguments)
         if after:
             original(*arguments, **named_arguments)
         raise Killed
@@ -102,9 +108,9 @@ def killed_at(path: str, *, after: bool) -> Iterator[list[str]]:
         yield reached
 
 
-def kill(run: IngestionRun, path: str, *, after: bool = False) -> None:
+def kill(run: IngestionRun, path: str, *, after: bool = False, time: int = 1) -> None:
     """Execute ``run`` until it dies at ``path``; its lease runs out."""
-    with killed_at(path, after=after) as reached:
+    with killed_at(path, after=after, time=time) as reached:
         with pytest.raises(Killed):
             execute_run(run.pk)
         assert reached
@@ -200,6 +206,79 @@ def test_also_when_it_is_the_first_ingestion(
     kill(run, step, after=after)
 
     assert state_of(killed, execute_run(run.pk)) == expected
+
+
+class TestLargeLoads:
+    """The rows go online ahead of the second commit, one batch and transaction after the other."""
+
+    @pytest.fixture(autouse=True)
+    def one_row_at_a_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(materialization, "TOGETHER_ROWS", 0)
+        monkeypatch.setattr(online_rows, "BATCH_ROWS", 1)
+
+    @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+    @pytest.mark.parametrize(
+        ("step", "time"),
+        [
+            ("serving.stores.online.DatabaseOnlineStore._write_batch", 1),
+            ("serving.stores.online.DatabaseOnlineStore._write_batch", 2),
+            ("serving.stores.online.DatabaseOnlineStore._write_batch", 3),
+            ("serving.online_rows.json_documents", 2),
+            ("serving.online_rows._batch", 2),
+            ("serving.materialization.carry_ahead", 1),
+            ("serving.materialization.commit", 1),
+            ("ingestion.pipeline._close", 1),
+        ],
+    )
+    def test_killed_between_batches_it_ends_as_one_never_killed(
+        self, warehouse: Warehouse, killed: FeatureGroup, step: str, time: int, after: bool
+    ) -> None:
+        expected = never_killed(warehouse, changed=True)
+        ingest(killed)
+        change(warehouse)
+        run = request_run(group=killed)
+
+        kill(run, step, after=after, time=time)
+        resumed = execute_run(run.pk)
+
+        assert counts(resumed)["online"] == 3
+        assert state_of(killed, resumed) == expected
+
+    def test_what_is_online_already_is_of_the_history(self, warehouse: Warehouse, killed: FeatureGroup) -> None:
+        """Each row is the old one or the new one, and how far the group is carried is not said too early."""
+        ingest(killed)
+        before = online(killed)
+        carried = list(MaterializedTable.objects.values_list("table_version", flat=True))
+        change(warehouse)
+        run = request_run(group=killed)
+
+        kill(run, "serving.stores.online.DatabaseOnlineStore._write_batch", time=3)
+
+        between = online(killed)
+        execute_run(run.pk)
+        after = online(killed)
+        assert between not in (before, after)
+        assert all(values in (before.get(key), after[key]) for key, values in between.items())
+        run.refresh_from_db()
+        assert run.rows_online == 3
+        assert carried != list(MaterializedTable.objects.values_list("table_version", flat=True))
+
+    def test_one_that_lost_its_lease_writes_no_further_batch(self, warehouse: Warehouse, killed: FeatureGroup) -> None:
+        run = request_run(group=killed)
+        write = DatabaseOnlineStore._write_batch
+
+        def then_lose(*arguments: Any, **named_arguments: Any) -> int:
+            written = write(*arguments, **named_arguments)
+            GroupLease.objects.update(epoch=99)
+            return written
+
+        with pytest.MonkeyPatch.context() as patches:
+            patches.setattr(DatabaseOnlineStore, "_write_batch", then_lose)
+            execute_run(run.pk)
+
+        run.refresh_from_db()
+        assert (run.state, run.rows_online, len(online(killed))) == (RunState.RUNNING, 1, 1)
+        assert not MaterializedTable.objects.exists()
 
 
 def test_killed_when_its_end_is_written_it_has_ended(warehouse: Warehouse) -> None:

@@ -57,12 +57,9 @@ def state(installation: Installation, group: str) -> dict[str, Any]:
     return found
 
 
-def test_killed_in_the_middle_and_started_again(installation: Installation, tmp_path: Path) -> None:
-    """With the offline commit made and nothing of the second one."""
-    flag = tmp_path / "halted"
-    halting = installation.start(
-        "-m", "tests.ingestion.halting_ingest", "ingestion.pipeline:append_history", str(flag), "customer_financial"
-    )
+def halted(installation: Installation, flag: Path, step: str, *arguments: str) -> None:
+    """An ingestion in a process of its own, killed when it has done the step."""
+    halting = installation.start("-m", "tests.ingestion.halting_ingest", step, str(flag), *arguments)
     deadline = time.monotonic() + 120
     while not flag.exists():
         assert halting.poll() is None, halting.communicate()
@@ -70,6 +67,11 @@ def test_killed_in_the_middle_and_started_again(installation: Installation, tmp_
         time.sleep(0.05)
     halting.kill()
     halting.communicate()
+
+
+def test_killed_in_the_middle_and_started_again(installation: Installation, tmp_path: Path) -> None:
+    """With the offline commit made and nothing of the second one."""
+    halted(installation, tmp_path / "halted", "ingestion.pipeline:append_history", "customer_financial")
 
     installation.manage("ingest", "customer_financial", "--timeout", "20")  # at once: its lease would run for 60 s
 
@@ -81,6 +83,24 @@ def test_killed_in_the_middle_and_started_again(installation: Installation, tmp_
     assert online == len(after["online"]) > 0
     assert second == ["succeeded", 1, read, 0, 0, rejected]
     assert after["reports"] == 2
+
+
+def test_killed_between_two_batches_of_a_large_load(installation: Installation, tmp_path: Path) -> None:
+    """Batches of ten rows, killed before the third: twenty are online, and stay, and are counted once."""
+    small = ("serving.materialization:TOGETHER_ROWS=0", "serving.online_rows:BATCH_ROWS=10")
+    halted(installation, tmp_path / "halted", "serving.online_rows:_batch:3", *small, "customer_demographics")
+    broken_off = state(installation, "customer_demographics")
+    assert broken_off["runs"][0][0] == "running"
+    assert len(broken_off["online"]) == broken_off["runs"][0][4] == 20
+
+    installation.manage("ingest", "customer_demographics", "--timeout", "20")
+
+    after = state(installation, "customer_demographics")
+    state_, attempts, read, appended, online, rejected = after["runs"][0]
+    assert (state_, attempts) == ("succeeded", 2)
+    assert appended == len(after["history"]) == len(set(after["history"])) == read - rejected > 0
+    assert online == len(after["online"]) > 20
+    assert set(broken_off["online"]) <= set(after["online"])
 
 
 def test_two_at_once_store_every_row_once(installation: Installation) -> None:

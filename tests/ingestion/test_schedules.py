@@ -47,8 +47,10 @@ def test_each_group_and_housekeeping_get_a_schedule_in_utc(group: FeatureGroup) 
         "ingestion.tasks.resume_runs",
         "serving.tasks.resume_datasets",
         "ingestion.tasks.materialize_due",
+        "ingestion.tasks.expire_online",
         "ingestion.tasks.compact_histories",
         "ingestion.tasks.fold_access_log",
+        "ingestion.tasks.forget_search_changes",
         "ingestion.tasks.write_reports",
         "featurestore_site.tasks.back_up_daily",
         "featurestore_site.tasks.clear_broker",
@@ -60,7 +62,7 @@ def test_again_changes_nothing(group: FeatureGroup) -> None:
     events, stamp = AuditEvent.objects.count(), task().date_changed
     assert set(sync().values()) == {ChangeKind.UNCHANGED}
     assert (AuditEvent.objects.count(), task().date_changed) == (events, stamp)
-    assert CrontabSchedule.objects.count() == 6
+    assert CrontabSchedule.objects.count() == 8
 
 
 def test_a_group_may_have_its_own_line(group: FeatureGroup) -> None:

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from catalog.clock import now
 from catalog.models import FeatureGroup
-from catalog.views.quality import thresholds
+from catalog.quality_thresholds import thresholds
 from featurestore_site.configuration import Configuration
 from ingestion.health import CheckState, store_health
 from ingestion.models import RunKind, RunState, Source, ValidationReport

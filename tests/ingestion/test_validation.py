@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from catalog.models import FeatureGroup, FeatureVersion
-from ingestion.models import RunKind, RunState, RunStep, ValidationReport
+from ingestion.models import RuleResult, RunKind, RunState, RunStep, ValidationReport
 from serving.models import FeatureValue
 from tests.small_warehouse import (
     MONDAY,
@@ -109,3 +109,18 @@ def test_a_group_that_was_never_ingested(warehouse: Warehouse) -> None:
 
     assert (run.state, run.error, run.rows_read, run.table_version) == (RunState.SUCCEEDED, "", 0, None)
     assert ValidationReport.objects.get(run=run).row_count == 0
+
+
+def test_drift_is_kept_with_its_threshold(warehouse: Warehouse) -> None:
+    warehouse.put(*((f"d{number}", float(number), "Bern", MONDAY) for number in range(40)))
+    group = make_accounts()
+    ingest(group)
+
+    ingest(group, RunKind.VALIDATE)
+
+    drift = RuleResult.objects.get(rule="drift", version__feature__name="amount")
+    assert drift.passed
+    assert drift.measured == pytest.approx(0.0, abs=1e-9)
+    assert drift.threshold is not None
+    assert drift.threshold > 0
+    assert drift.ratio == drift.measured / drift.threshold

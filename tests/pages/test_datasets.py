@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from catalog.access import Role
-from catalog.models import FeatureGroup, ValueGrant
+from catalog.models import Feature, FeatureGroup, ValueGrant
 from serving.datasets.archiving import archive_dataset
 from serving.models import TrainingDataset
 from tests import stocked_store as store
@@ -92,6 +92,31 @@ def test_one_dataset_shows_its_pins(group: FeatureGroup, sara: User, viewer: Cli
     assert "Archive</button>" in shown(signed_in(sara), f"/datasets/{dataset.pk}/")
     lineage = shown(viewer, "/features/balance/")
     assert f'href="/datasets/{dataset.pk}/"' in lineage
+
+
+def test_its_lineage_is_drawn_as_on_the_page_of_lineage(group: FeatureGroup, sara: User, viewer: Client) -> None:
+    dataset = made(sara)
+    Feature.objects.filter(name="balance").update(status="deprecated")
+
+    html = shown(viewer, f"/datasets/{dataset.pk}/")
+
+    drawing = html.split("drawing--lineage")[1].split("</svg>")[0]
+    labels = re.findall(r"<text ([^>]*d-node__name[^>]*)>([^<]*)<", drawing)
+    across = {name: float(re.findall(r'\bx="([\d.]+)"', attributes)[0]) for attributes, name in labels}
+    assert across["balance v1"] == across["visits v1"] < across["churn training"]
+    assert drawing.count("d-node__state--deprecated") == 1
+    assert "(deprecated)" in html.split("As a list")[1]
+    [whole] = re.findall(r'href="(/lineage/\?node=dataset[^"]+)"', html)
+    assert viewer.get(whole).status_code == 200
+
+
+def test_a_dataset_names_its_twin(group: FeatureGroup, sara: User, viewer: Client) -> None:
+    dataset = made(sara)
+    html = shown(viewer, f"/datasets/{dataset.pk}/")
+    [address] = re.findall(r'<link rel="alternate" type="application/json" href="([^"]+)"', html)
+    body = viewer.get(address).json()
+    assert (body["name"], body["content_hash"]) == (dataset.name, dataset.content_hash)
+    assert body["content_hash"][:12] in html
 
 
 def test_a_dataset_that_is_not_built(group: FeatureGroup, sara: User, viewer: Client) -> None:

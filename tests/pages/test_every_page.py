@@ -18,16 +18,20 @@ from tests.pages.filled import HOSTILE, add_run, fill
 
 PAGES = (
     "/",
-    "/features/",
-    "/features/?layout=cards",
-    "/features/?q=finance",
+    "/search",
+    "/search?layout=table",
+    "/search?q=finance",
+    "/search?q=nothing_at_all_like_it",
+    "/compare?f=finance_f0&f=finance_f1",
     "/features/finance_f0/",
+    "/api-guide/",
     "/groups/",
     "/groups/finance/",
     "/services/",
     "/services/finance_model/",
     "/lineage/",
     "/lineage/?feature=finance_f0",
+    "/quality/",
     "/runs/",
     "/runs/{run}/",
 )
@@ -77,18 +81,20 @@ def test_without_authentication_everybody_reads_what_a_viewer_may(
 @pytest.mark.parametrize("page", PAGES)
 def test_queries_do_not_grow_with_the_rows(page: str, steward: Client) -> None:
     fill(features=3)
-    steward.get(address(page))
+    asked = address(page)
+    steward.get(asked)
     with CaptureQueriesContext(connection) as few:
-        assert steward.get(address(page)).status_code == 200
+        assert steward.get(asked).status_code == 200
     for number in range(27):
         version = store.make_feature(IngestionRun.objects.first().group, f"more_{number}")  # type: ignore[union-attr]
         version.feature.tags.create(name=f"tag{number}")
     for name in ("second", "third", "fourth"):
         fill(name, features=9)
+    steward.get(asked)  # the first search after a change takes it over
     with CaptureQueriesContext(connection) as many:
-        assert steward.get(address(page)).status_code == 200
+        assert steward.get(asked).status_code == 200
     assert len(many) == len(few), [query["sql"] for query in many]
-    assert len(many) <= 40
+    assert len(many) <= 15, "\n".join(query["sql"][:200] for query in many)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -134,7 +140,7 @@ def test_a_page_has_one_title_and_says_as_of_when_it_is(page: str, viewer: Clien
     assert sorted(ids) == sorted(set(ids))
 
 
-@pytest.mark.parametrize("address", ["/features", "/features/finance_f0", "/groups/finance", "/lineage"])
+@pytest.mark.parametrize("address", ["/features/finance_f0", "/groups/finance", "/lineage"])
 def test_an_address_without_its_last_slash_is_found(address: str, viewer: Client) -> None:
     fill()
     answer = viewer.get(address + "?group=finance")

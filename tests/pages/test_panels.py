@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 from django.test import RequestFactory
 
+from catalog.contributions import load_contributions
 from catalog.panels import Panel, Slot, panels_for, register
 
 
 @pytest.fixture(autouse=True)
 def _own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    load_contributions()  # they belong to the other pages
     monkeypatch.setattr("catalog.panels._panels", {slot: [] for slot in Slot})
 
 

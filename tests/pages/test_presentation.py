@@ -44,7 +44,17 @@ def test_numbers(value: float | None, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(None, "–"), (True, "true"), ("nan", "nan"), ([1, 2.5], "[1, 2.5]"), ("x" * 200, "x" * 119 + "…")],
+    [
+        (None, "–"),
+        (True, "true"),
+        ("nan", "nan"),
+        ([1, 2.5], "[1, 2.5]"),
+        ("x" * 200, "x" * 119 + "…"),
+        ("2026-11-25T23:40:00+00:00", "2026-11-25 23:40:00 UTC"),
+        ("2026-11-01T21:33:00.000000Z", "2026-11-01 21:33:00 UTC"),
+        ("2026-11-01T21:33:00.250000Z", "2026-11-01 21:33:00.25 UTC"),
+        ("2026-11-01T21:33:00+02:00", "2026-11-01T21:33:00+02:00"),
+    ],
 )
 def test_values(value: object, text: str) -> None:
     assert format_value(value) == text
@@ -86,6 +96,10 @@ def test_spans(span: timedelta | None, text: str) -> None:
 )
 def test_ages(before: timedelta, text: str) -> None:
     assert format_age(AT - before, at=AT) == text
+
+
+def test_a_span_in_its_largest_unit() -> None:
+    assert format_span(timedelta(minutes=48, seconds=49), units=1) == "48 minutes"
 
 
 def test_sizes() -> None:

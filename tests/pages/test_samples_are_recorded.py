@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 
 from catalog.access import Role
-from catalog.models import Feature
-from ingestion.models import IngestionRun, QuarantinedRow, RuleResult
+from catalog.models import Feature, FeatureGroup, ValueGrant
+from ingestion.models import IngestionRun, QuarantinedRow, RuleResult, ValidationReport
 from serving.access_log import access_folder
 from tests import stocked_store as store
 from tests.pages.filled import fill, signed_in
@@ -34,6 +34,43 @@ def test_pages_leave_a_record_where_they_show_values(viewer: Client) -> None:
     before = len(records())
     assert viewer.get(f"/runs/{run.pk}/").status_code == 200
     assert len(records()) == before
+
+
+def test_the_page_of_a_group_records_all_features_for_rows_and_one_for_its_rule() -> None:
+    group = fill(features=3)
+    FeatureGroup.objects.update(sensitivity="personal")
+    Feature.objects.filter(name="finance_f2").update(status="archived")
+    granted = store.make_user("gus", Role.VIEWER)
+    ValueGrant.objects.create(group=group, user=granted)
+    path, every = f"/groups/{group.name}/", [f"customer_finance_f{number}_v1" for number in range(3)]
+
+    # Samples of the rules of three features, and a row kept out, which holds the values of all.
+    assert signed_in(granted).get(path).status_code == 200
+    assert [(one["caller"], one["features"], one["entities"]) for one in records()] == [
+        ("gus", every, 3),
+        ("gus", every, 1),
+    ]
+
+    # Without the grant nothing is shown, and nothing is recorded.
+    assert "c-9" not in signed_in(store.make_user("stu", Role.DATA_ENGINEER)).get(path).content.decode()
+    assert len(records()) == 2
+
+    # A rule of one feature is a read of that feature; one of rows is a read of all.
+    RuleResult.objects.exclude(version__feature__name="finance_f1").update(sample=[])
+    QuarantinedRow.objects.all().delete()
+    assert signed_in(granted).get(path).status_code == 200
+    assert [(one["features"], one["entities"]) for one in records()[2:]] == [(every[1:2], 1)]
+    RuleResult.objects.create(
+        report=ValidationReport.objects.get(),
+        rule="row:positive",
+        severity="warn",
+        passed=False,
+        checked=9,
+        failed=2,
+        sample=[{"a": 1}, {"a": 2}],
+    )
+    assert signed_in(granted).get(path).status_code == 200
+    assert [(one["features"], one["entities"]) for one in records()[3:]] == [(every, 3)]
 
 
 def test_the_admin_leaves_a_record() -> None:

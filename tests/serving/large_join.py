@@ -1,8 +1,9 @@
 """A join whose answer is many times larger than the memory it may use, told by what the process needed.
 
-``python -m tests.serving.large_join FOLDER FORMAT`` prints as JSON the bytes of the limit, of the values, of the answer
-as it was sent, and those that the process needed beyond what it had before. It is a process of its own, as only
-that tells what is needed.
+``python -m tests.serving.large_join FOLDER history`` writes the history, in a process of its own, so that what that
+takes hides nothing of what reading takes. ``python -m tests.serving.large_join FOLDER FORMAT ROWS`` answers so many
+entity rows, and prints as JSON the bytes of the limit, of the history, of the values, of the answer as it was sent, and
+the most that the process ever had.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import resource
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +20,14 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from serving.point_in_time import GroupHistory, WantedColumn, answer_in_slices, rows_within
+from serving.point_in_time import GroupHistory, WantedColumn, answer_in_slices
 from serving.wire.outgoing import arrow_stream, csv_file, parquet_file
+from serving.wire.whole import Spool
 
 LIMIT = 4 * 1024**2
 ENTITIES = 4_000
-EVENTS = 10
+EVENTS = 20
 FEATURES = 30
-ENTITY_ROWS = 300_000
 _INSTANT = pa.timestamp("us", tz="UTC")
 _FORMATS = {"arrow": arrow_stream, "parquet": parquet_file, "csv": csv_file}
 
@@ -34,12 +36,12 @@ def write_history(file: Path) -> None:
     """Value rows sorted as the offline store keeps them, in small row groups."""
     keys = sorted(str(number) for number in range(ENTITIES))
     rows = ENTITIES * EVENTS
-    table = {
+    columns = {
         "entity_key": pa.array(np.repeat(keys, EVENTS)),
         "event_timestamp": pa.array(np.tile(np.arange(EVENTS), ENTITIES)).cast(_INSTANT),
         **{f"x{number}_v1": pa.array(np.arange(rows, dtype=np.float64)) for number in range(FEATURES)},
     }
-    pq.write_table(pa.table(table), file, row_group_size=10_000)
+    pq.write_table(pa.table(columns), file, row_group_size=10_000, use_dictionary=False)
 
 
 def answer(file: Path, rows: int) -> Iterator[pa.Table]:
@@ -56,7 +58,7 @@ def answer(file: Path, rows: int) -> Iterator[pa.Table]:
         entities=entities,
         time_column="at",
         groups=[GroupHistory(name="g", history=ds.dataset(file), wanted=wanted, key_column="key")],
-        slice_rows=rows_within(LIMIT, columns=FEATURES),
+        memory=LIMIT,
     )
 
 
@@ -66,23 +68,26 @@ def peak() -> int:
 
 
 def main() -> None:
-    file, write = Path(sys.argv[1]) / "history.parquet", _FORMATS[sys.argv[2]]
-    write_history(file)
-    # What every request needs once, such as threads and pools, is had before.
-    for _ in write(answer(file, 20_000)):
-        pass
-    before, sent, rows = peak(), 0, 0
+    file = Path(sys.argv[1]) / "history.parquet"
+    if sys.argv[2] == "history":
+        write_history(file)
+        return
+    write, asked = _FORMATS[sys.argv[2]], int(sys.argv[3])
+    sent, rows = 0, 0
 
     def counted() -> Iterator[pa.Table]:
         nonlocal rows
-        for part in answer(file, ENTITY_ROWS):
+        for part in answer(file, asked):
             rows += part.num_rows
             yield part
 
-    for piece in write(counted()):
-        sent += len(piece)
-    values = ENTITY_ROWS * FEATURES * 8
-    print(json.dumps({"limit": LIMIT, "rows": rows, "values": values, "sent": sent, "needed": peak() - before}))
+    with closing(Spool(write(counted()), folder=Path(sys.argv[1]))) as answered:
+        for piece in answered:
+            sent += len(piece)
+    values = asked * FEATURES * 8
+    history = ENTITIES * EVENTS * FEATURES * 8
+    told = {"limit": LIMIT, "history": history, "rows": rows, "values": values, "sent": sent, "peak": peak()}
+    print(json.dumps(told))
 
 
 if __name__ == "__main__":

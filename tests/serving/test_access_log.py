@@ -56,11 +56,12 @@ def test_every_read_leaves_a_line_without_keys_or_values(version: FeatureVersion
     client = client_of(make_user("ana", Role.VIEWER))
     client.get("/api/v1/features/balance_mean/entity/1", headers={"x-request-id": "abc"})
     client.get("/api/v1/features/balance_mean/entity/404")
-    client.post(
+    history = client.post(
         "/api/v1/features/historical",
         json.dumps({"entity_df": [{"entity_id": 1}] * 3, "features": ["balance_mean"]}),
         content_type="application/json",
     )
+    assert json.loads(history.getvalue())["row_count"] == 3
     client_of(None).get("/api/v1/features/balance_mean/entity/1")
     client_of(make_user("without role")).get("/api/v1/features/balance_mean/entity/1")
     assert only_file().name == f"access-{now():%Y-%m-%d}-{os.getpid()}.jsonl"
@@ -168,6 +169,28 @@ def test_a_file_that_was_removed_is_made_anew(version: FeatureVersion) -> None:
     only_file().unlink()
     write_access_record(record(version))
     assert only_file().read_bytes().count(b"\n") == 1
+
+
+def test_threads_that_write_while_the_file_changes_write_into_the_log(version: FeatureVersion) -> None:
+    days = [now(), now() - timedelta(days=1)]
+    elsewhere: list[int] = []
+
+    def write(number: int) -> None:
+        for turn in range(100):
+            # Whatever the process opens meanwhile must not get a line of the log.
+            opened = os.memfd_create("other")
+            write_access_record(record(version, at=days[(turn + number) % 2], entities=number))
+            elsewhere.append(os.fstat(opened).st_size)
+            os.close(opened)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    lines = [json.loads(line) for path in access_folder().iterdir() for line in path.read_bytes().splitlines()]
+    assert sorted(line["entities"] for line in lines) == sorted([*range(4)] * 100)
+    assert set(elsewhere) == {0}
 
 
 def test_asking_what_a_call_takes_is_no_read(version: FeatureVersion) -> None:

@@ -11,10 +11,18 @@ import pyarrow.parquet as pq
 import pytest
 
 from catalog.errors import InvalidInput, TooLarge
-from serving.wire.incoming import read_arrow_stream, read_parquet
+from serving.wire import incoming
 from serving.wire.unpacked import unpacked_bytes
 
 LONG = "x" * 1_000_000
+
+
+def read_arrow_stream(body: bytes, **options: int) -> pa.Table:
+    return pa.concat_tables(incoming.read_arrow_stream(body, **options))
+
+
+def read_parquet(body: bytes) -> pa.Table:
+    return pa.concat_tables(incoming.read_parquet(body))
 
 
 def parquet(table: pa.Table, **options: Any) -> bytes:
@@ -81,6 +89,14 @@ def test_more_rows_than_a_request_takes() -> None:
 
 
 ENDLESS = 2**40
+
+
+def test_a_compressed_batch_is_unpacked_only_where_it_fits() -> None:
+    body = stream(pa.array(np.zeros(100_000)), compression="zstd")
+    with pytest.raises(TooLarge, match="a batch of the body unpacks to 800000 bytes at once and 799999 are taken"):
+        read_arrow_stream(body, most_unpacked=799_999)
+    assert read_arrow_stream(body, most_unpacked=800_000).num_rows == 100_000
+    assert read_arrow_stream(stream(pa.array(np.zeros(100_000))), most_unpacked=1).num_rows == 100_000
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -20,6 +21,8 @@ from catalog.models import AuditEvent, FeatureGroup, FeatureVersion, LineageEdge
 from serving.datasets import building, claims
 from serving.datasets.building import build_dataset, unowned_datasets
 from serving.datasets.files import folder_of, read_table
+from serving.datasets.opening import open_split
+from serving.datasets.splitting import SplitRule
 from serving.datasets.verifying import verify_dataset
 from serving.key_map import KeyMap
 from serving.models import DatasetState, TrainingDataset
@@ -70,6 +73,44 @@ def test_a_dataset_is_the_entity_rows_with_the_features(group: FeatureGroup, sar
     assert dataset.code_version.startswith("feature-store ")
     [event] = AuditEvent.objects.filter(object_type="trainingdataset")
     assert (event.action, event.object_name) == ("create", "churn training")
+
+
+def test_entity_rows_of_every_type_are_kept_split_and_verified(group: FeatureGroup, sara: User) -> None:
+    extra = {
+        "seconds": pa.array([1, None, 2, 3], pa.timestamp("s")),
+        "clock": pa.array([1, None, 2, 3], pa.time32("s")),
+        "day": pa.array([0, None, 86_400_000, 0], pa.date64()),
+        "map": pa.array([[("k", 1)], None, [], []], pa.map_(pa.string(), pa.int64())),
+        "deep": pa.array([{"a": [1], "b": {"c": ["x"]}}, None, {"a": None, "b": None}, None]),
+        "view": pa.array(["a", None, "b", "c"], pa.string_view()),
+        "views": pa.array([["a"], None, [], ["c"]], pa.list_(pa.string_view())),
+        "kind": pa.array(["x", None, "x", "y"]).dictionary_encode(),
+        "money": pa.array([Decimal("1.10"), None, Decimal("-3.25"), None], pa.decimal128(38, 2)),
+        "uuid": pa.array([bytes(16), None, bytes(16), None], pa.uuid()),
+    }
+    rows = entity_rows()
+    for name, column in extra.items():
+        rows = rows.append_column(name, column)
+
+    dataset = made(sara, frame=ArrowRows(rows))
+
+    table = stored(dataset)
+    for name in extra:
+        assert table.column(name).to_pylist() == extra[name].to_pylist()
+    assert table.column("balance").to_pylist() == [10.0, 20.0, 50.0, None]
+    assert verify_dataset(dataset).identical
+    parts = [open_split(dataset, rule=SplitRule(), part=part) for part in ("train", "test")]
+    assert sorted(row for part in parts for row in part.column("customer_id").to_pylist()) == [1, 1, 2, 3]
+    assert [part.schema for part in parts] == [table.schema] * 2
+
+
+def test_a_column_without_a_form_in_parquet_is_refused_at_once(group: FeatureGroup, sara: User) -> None:
+    thousands = pa.array([Decimal("15000")] * 4, pa.decimal128(20, -3))
+    for column in (thousands, pa.array([{}] * 4, pa.struct([]))):
+        with pytest.raises(InvalidInput, match="no form in Parquet"):
+            asked(sara, frame=ArrowRows(entity_rows().append_column("x", column)))
+    assert not TrainingDataset.objects.exists()
+    assert not list(folder_of(uuid4()).parent.glob("*"))
 
 
 def test_everything_is_pinned_at_the_request(group: FeatureGroup, sara: User) -> None:

@@ -52,6 +52,32 @@ def test_chunks_and_files_do_not_count(tmp_path: Path) -> None:
     assert content_hash(large) == expected
 
 
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([[("k", 1)], None], pa.map_(pa.string(), pa.int64())),
+        pa.array([{"a": [1]}, None], pa.struct([("a", pa.list_(pa.int64()))])),
+        pa.array([{"a": ["x"]}, None], pa.struct([("a", pa.large_list(pa.large_string()))])),
+        pa.array([[1], None], pa.list_view(pa.int64())),
+        pa.array(["x", None], pa.string_view()),
+        pa.array([b"x", None], pa.binary_view()),
+        pa.array([[[1, 2]], None], pa.list_(pa.list_(pa.int64(), 2))),
+    ],
+    ids=lambda column: str(column.type),
+)
+def test_names_of_list_items_do_not_count(tmp_path: Path, column: pa.Array) -> None:
+    table = pa.table({"x": column})
+    pq.write_table(table, tmp_path / "t.parquet")
+    assert content_hash(pq.read_table(tmp_path / "t.parquet")) == content_hash(table)
+
+
+def test_names_and_types_within_a_struct_count() -> None:
+    def hash_of(name: str, kind: pa.DataType) -> str:
+        return content_hash(pa.table({"x": pa.array([{name: 1}], pa.struct([(name, kind)]))}))
+
+    assert len({hash_of("a", pa.int64()), hash_of("b", pa.int64()), hash_of("a", pa.int32())}) == 3
+
+
 def test_the_formula_as_it_is_documented() -> None:
     table = pa.table({"é": pa.array([7, None], pa.int64()), "t": pa.array(["ab", None])})
 

@@ -18,9 +18,12 @@ from catalog.errors import Conflict
 from catalog.models import FeatureGroup, ValueGrant
 from serving.datasets.comparing import DifferingCell, compare
 from serving.datasets.files import folder_of, read_table, write_table
+from serving.datasets.pinned_versions import pinned_versions_of
 from serving.datasets.verifying import TableUsed, verify_dataset
 from serving.models import TrainingDataset
+from serving.stores import compaction
 from serving.stores.offline import history_location, open_history
+from serving.wire.arrow_rows import ArrowRows
 from tests.datasets_made import add, asked, day, made, stocked_group
 from tests.stocked_store import make_feature, make_group, make_user, put_history
 
@@ -74,6 +77,35 @@ def test_made_then_the_store_changed_then_verified_identical(group: FeatureGroup
     assert dataset.verified_at == report.checked_at
 
 
+def test_compaction_that_deletes_old_files_keeps_what_is_pinned(
+    group: FeatureGroup, sara: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = made(sara)
+    change_the_store(group)
+    monkeypatch.setattr(compaction, "OLD_FILES_KEPT", timedelta(0))
+
+    def compacted(pinned: set[int]) -> int:
+        done = compaction.compact_history(
+            group, epoch=10**6, pinned_versions=pinned, memory_limit="256MB", spill_folder=tmp_path / "spill"
+        )
+        assert done is not None
+        return done.deleted
+
+    assert pinned_versions_of(group) == {3}
+    assert compacted(pinned_versions_of(group)) > 0
+    report = verify_dataset(dataset)
+    assert (report.identical, report.reasons, report.tables) == (True, (), (TableUsed("finance", pinned=3, used=3),))
+
+    TrainingDataset.objects.update(archived_at=now())
+    assert pinned_versions_of(group) == set()
+    assert compacted(set()) > 0
+    report = verify_dataset(dataset)
+    assert report.identical
+    assert [reason.split(";")[0] for reason in report.reasons] == [
+        "version 3 of the history of finance was vacuumed",
+    ]
+
+
 def test_the_known_at_holds_where_the_pinned_version_is_gone(group: FeatureGroup, sara: User) -> None:
     dataset = made(sara)
     change_the_store(group)
@@ -88,6 +120,25 @@ def test_the_known_at_holds_where_the_pinned_version_is_gone(group: FeatureGroup
     assert [reason.split(";")[0] for reason in report.reasons] == [
         "version 3 of the history of finance was vacuumed",
     ]
+
+
+def test_both_known_ats_hold_where_the_pinned_version_is_gone(group: FeatureGroup, sara: User) -> None:
+    """Entity rows of tomorrow: what is learned after the request is known by their time, and was not by the request."""
+    learned, tomorrow = now(), now() + timedelta(days=1)
+    add(group, "2", 9, created=learned + timedelta(days=2), balance=90.0, visits=9)
+    rows = pa.table({"customer_id": [1, 2], "event_timestamp": pa.array([tomorrow] * 2, pa.timestamp("us", "UTC"))})
+    dataset = made(sara, frame=ArrowRows(rows), known_at="event_time")
+    change_the_store(group)
+    vacuum(group)
+
+    report = verify_dataset(dataset)
+
+    stored = read_table(folder_of(dataset.pk) / dataset.result_file)
+    assert stored.column("balance").to_pylist() == [50.0, 20.0]
+    assert (report.identical, report.differences) == (True, ())
+    assert [reason.split(";")[0] for reason in report.reasons] == ["version 4 of the history of finance was vacuumed"]
+    fresh = made(sara, frame=ArrowRows(rows), known_at="event_time")
+    assert read_table(folder_of(fresh.pk) / fresh.result_file).column("balance").to_pylist() == [200.0, 80.0]
 
 
 def test_late_values_with_an_early_created_timestamp_do_not_matter(group: FeatureGroup, sara: User) -> None:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.masking import feature_key, mask_value, mask_values
+from serving.masked_columns import mask_values
+from serving.masking import feature_key, mask_value
 
 KEY = feature_key("secret", entity="customer", feature="mail")
 

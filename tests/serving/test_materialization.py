@@ -63,13 +63,13 @@ def test_only_what_is_new_is_read_and_written(group: FeatureGroup, monkeypatch: 
     assert written(group) == 2
     put(group, "c", 3.0)
     read: list[int] = []
-    latest_rows = materialization.latest_rows
+    find_latest = materialization.find_latest
 
     def counting(history: Any, **named: Any) -> Any:
         read.append(history.count_rows())
-        return latest_rows(history, **named)
+        return find_latest(history, **named)
 
-    monkeypatch.setattr(materialization, "latest_rows", counting)
+    monkeypatch.setattr(materialization, "find_latest", counting)
 
     assert written(group) == 1
     assert written(group) == 0
@@ -228,10 +228,10 @@ class TestRebuilding:
         written(group)
         put(group, "a", 2.0, event=DAY + timedelta(days=1))
 
-        def broken(*_: Any) -> int:
+        def broken(*_: Any, **__: Any) -> int:
             raise RuntimeError("no space left")
 
-        monkeypatch.setattr(DatabaseOnlineStore, "_upsert_chunk", broken)
+        monkeypatch.setattr(DatabaseOnlineStore, "_write_batch", broken)
         with pytest.raises(RuntimeError):
             rebuild_online(group)
 

@@ -188,3 +188,12 @@ class TestHere:
         stopped_when(supervisor, lambda: file.exists() and bool(file.read_text()))
 
         assert file.read_text() == "given"
+
+    def test_a_part_gives_way_as_far_as_it_is_told(self, tmp_path: Path) -> None:
+        file = tmp_path / "part"
+        code = "import os, sys, time; print(os.nice(0), file=open(sys.argv[1], 'w'), flush=True); time.sleep(600)"
+        part = Part("part", (sys.executable, "-c", code, str(file)), niceness=5)
+
+        stopped_when(Supervisor([part], environment=os.environ), lambda: file.exists() and bool(file.read_text()))
+
+        assert int(file.read_text()) == min(os.nice(0) + 5, 19)

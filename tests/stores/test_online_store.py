@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from catalog.models import FeatureGroup
 from serving.models import FeatureValue
 from serving.models.fields import UNKNOWN_US, to_microseconds
 from serving.stores import online_sql
-from serving.stores.online import READ_CHUNK, DatabaseOnlineStore, OnlineRow, online_store
+from serving.stores.online import READ_CHUNK, DatabaseOnlineStore, online_store
+from serving.stores.online_batches import BATCH_ROWS, OnlineRow, in_batches
 from tests.stocked_store import make_group
 
 pytestmark = pytest.mark.django_db
@@ -52,16 +53,16 @@ def read_one(group: FeatureGroup, key: str) -> OnlineRow | None:
 )  # fmt: skip
 class TestTheNewestRowWins:
     def test_by_event_then_created_then_arrival(self, group: FeatureGroup, later: OnlineRow, wins: bool) -> None:
-        online_store().upsert(group.pk, [row()])
+        online_store().upsert(group.pk, in_batches([row()]))
 
-        changed = online_store().upsert(group.pk, [later])
+        changed = online_store().upsert(group.pk, in_batches([later]))
 
         assert changed == int(wins)
         assert read_one(group, "1") == (later if wins else row())
 
     def test_also_when_the_writer_saw_nothing_before(self, group: FeatureGroup, later: OnlineRow, wins: bool) -> None:
         """Another process may write between the look and the write: the statement itself must hold the guard."""
-        online_store().upsert(group.pk, [row()])
+        online_store().upsert(group.pk, in_batches([row()]))
 
         with connection.cursor() as cursor:
             cursor.executemany(online_sql.upsert_statement(connection), [parameters(group, later)])
@@ -76,7 +77,7 @@ def parameters(group: FeatureGroup, new: OnlineRow) -> tuple[Any, ...]:
 
 
 def test_guard_holds_for_every_row_of_one_statement(group: FeatureGroup) -> None:
-    online_store().upsert(group.pk, [row("a"), row("b"), row("c")])
+    online_store().upsert(group.pk, in_batches([row("a"), row("b"), row("c")]))
     mixed = [row("a", 2.0, event=NOON + 1), row("b", 2.0, event=NOON - 1), row("c", 2.0, arrival=2), row("d", 2.0)]
 
     with connection.cursor() as cursor:
@@ -91,7 +92,7 @@ KEYS = ["A", "a", "a ", " a", "ä", "a\u0308", "ß", "ss", "SS", "客户", "🙂
 
 
 def test_keys_are_compared_byte_by_byte(group: FeatureGroup) -> None:
-    online_store().upsert(group.pk, [row(key, float(number)) for number, key in enumerate(KEYS)])
+    online_store().upsert(group.pk, in_batches([row(key, float(number)) for number, key in enumerate(KEYS)]))
 
     stored = online_store().read({group.pk: KEYS})
 
@@ -108,7 +109,7 @@ def test_keys_are_compared_byte_by_byte(group: FeatureGroup) -> None:
     ids=repr,
 )  # fmt: skip
 def test_values_come_back_as_they_went(group: FeatureGroup, value: Any) -> None:
-    online_store().upsert(group.pk, [row(value=value)])
+    online_store().upsert(group.pk, in_batches([row(value=value)]))
 
     found = read_one(group, "1")
 
@@ -119,7 +120,7 @@ def test_values_come_back_as_they_went(group: FeatureGroup, value: Any) -> None:
 
 def test_instants_are_exact_to_the_microsecond(group: FeatureGroup) -> None:
     event = datetime(2025, 3, 1, 23, 59, 59, 999_999, tzinfo=UTC)
-    online_store().upsert(group.pk, [row(event=to_microseconds(event), created=UNKNOWN_US)])
+    online_store().upsert(group.pk, in_batches([row(event=to_microseconds(event), created=UNKNOWN_US)]))
 
     stored = FeatureValue.objects.get(group=group)
 
@@ -130,15 +131,15 @@ def test_instants_are_exact_to_the_microsecond(group: FeatureGroup) -> None:
 @pytest.mark.parametrize("year", [1, 1969, 9999])
 def test_instants_of_any_year(group: FeatureGroup, year: int) -> None:
     event = datetime(year, 1, 1, tzinfo=UTC)
-    online_store().upsert(group.pk, [row(event=to_microseconds(event))])
+    online_store().upsert(group.pk, in_batches([row(event=to_microseconds(event))]))
 
     assert FeatureValue.objects.get(group=group).event_timestamp == event
 
 
 def test_one_query_reads_several_groups(group: FeatureGroup, django_assert_num_queries: Any) -> None:
     other = make_group("habits")
-    online_store().upsert(group.pk, [row("1", 1.0), row("2", 2.0)])
-    online_store().upsert(other.pk, [row("1", 10.0)])
+    online_store().upsert(group.pk, in_batches([row("1", 1.0), row("2", 2.0)]))
+    online_store().upsert(other.pk, in_batches([row("1", 10.0)]))
 
     with django_assert_num_queries(1):
         found = online_store().read({group.pk: ["1", "2", "unknown"], other.pk: ["1", "2"]})
@@ -152,7 +153,7 @@ def test_one_query_reads_several_groups(group: FeatureGroup, django_assert_num_q
 
 def test_more_keys_than_one_query_takes(group: FeatureGroup) -> None:
     keys = [str(number) for number in range(2 * READ_CHUNK + 1)]
-    assert online_store().upsert(group.pk, [row(key) for key in keys]) == len(keys)
+    assert online_store().upsert(group.pk, in_batches([row(key) for key in keys])) == len(keys)
 
     found = online_store().read({group.pk: [*keys, *keys, "unknown"]})
 
@@ -168,24 +169,24 @@ def test_nothing_asked_nothing_read(group: FeatureGroup, django_assert_num_queri
 class TestReplacing:
     def test_the_rows_are_exactly_these(self, group: FeatureGroup) -> None:
         other = make_group("habits")
-        online_store().upsert(group.pk, [row("1"), row("2", event=NOON + 5)])
-        online_store().upsert(other.pk, [row("1")])
+        online_store().upsert(group.pk, in_batches([row("1"), row("2", event=NOON + 5)]))
+        online_store().upsert(other.pk, in_batches([row("1")]))
 
-        online_store().replace(group.pk, [row("2", 7.0), row("3", 8.0)])
+        online_store().replace(group.pk, in_batches([row("2", 7.0), row("3", 8.0)]))
 
         found = online_store().read({group.pk: ["1", "2", "3"], other.pk: ["1"]})
         assert set(found) == {(group.pk, "2"), (group.pk, "3"), (other.pk, "1")}
         assert found[group.pk, "2"] == row("2", 7.0)
 
     def test_a_failure_leaves_the_old_rows(self, group: FeatureGroup) -> None:
-        online_store().upsert(group.pk, [row("1")])
+        online_store().upsert(group.pk, in_batches([row("1")]))
 
         def breaks_off() -> Iterator[OnlineRow]:
             yield row("2")
             raise RuntimeError("the history cannot be read")
 
         with pytest.raises(RuntimeError, match="cannot be read"):
-            DatabaseOnlineStore().replace(group.pk, breaks_off())
+            DatabaseOnlineStore().replace(group.pk, in_batches(breaks_off()))
 
         assert set(online_store().read({group.pk: ["1", "2"]})) == {(group.pk, "1")}
 
@@ -193,6 +194,60 @@ class TestReplacing:
 def test_progress_counts_every_row(group: FeatureGroup) -> None:
     seen: list[int] = []
 
-    online_store().upsert(group.pk, [row(str(number)) for number in range(4_500)], seen.append)
+    online_store().upsert(
+        group.pk, in_batches([row(str(number)) for number in range(2 * BATCH_ROWS + 500)]), seen.append
+    )
 
-    assert seen == [2_000, 2_000, 500]
+    assert seen == [BATCH_ROWS, BATCH_ROWS, 500]
+
+
+class TestRevisions:
+    """What Redis does as well is asked of both in test_redis_online_store."""
+
+    def test_rows_that_are_overwritten_or_deleted_give_another(self, group: FeatureGroup) -> None:
+        store = DatabaseOnlineStore()
+        store.upsert(group.pk, in_batches([row("1"), row("2")]))
+        seen = [store.revisions([group.pk])]
+
+        store.overwrite(group.pk, in_batches([row("1", event=NOON - 1)]))
+        seen.append(store.revisions([group.pk]))
+        assert store.keep_only(group.pk, ["1"]) == 1
+        seen.append(store.revisions([group.pk]))
+        assert store.keep_only(group.pk, ["1"]) == 0
+
+        assert len(set(seen)) == 3
+        assert seen[-1] == store.revisions([group.pk])
+
+    def test_one_that_is_rolled_back_does_not_come_again(self, group: FeatureGroup) -> None:
+        store = DatabaseOnlineStore()
+        store.upsert(group.pk, in_batches([row("1")]))
+        before = store.revisions([group.pk])
+
+        def written() -> Any:
+            store.upsert(group.pk, in_batches([row("1", event=NOON + 1)]))
+            return store.revisions([group.pk])
+
+        with transaction.atomic():
+            taken_back = written()
+            transaction.set_rollback(True)
+        assert store.revisions([group.pk]) == before
+        assert written() not in (before, taken_back)
+
+    def test_a_group_that_is_deleted_takes_it_along(self, group: FeatureGroup) -> None:
+        store = DatabaseOnlineStore()
+        store.upsert(group.pk, in_batches([row("1")]))
+        key = group.pk
+
+        group.delete()
+
+        assert store.revisions([key]) is None
+
+    def test_one_query_reads_rows_and_revisions(self, group: FeatureGroup, django_assert_num_queries: Any) -> None:
+        other = make_group("habits")
+        for each in (group, other):
+            online_store().upsert(each.pk, in_batches([row("1")]))
+
+        with django_assert_num_queries(1):
+            rows, revisions = online_store().read_with_revisions({group.pk: ["1"], other.pk: ["1", "2"]})
+
+        assert (len(rows), len(revisions or ())) == (2, 2)

@@ -6,9 +6,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from featurestore_site.serving_processes import child_environment, serving_parts
 from featurestore_site.supervision import Supervisor
+from ingestion.migration_state import unapplied_migrations
 
 
 class Command(BaseCommand):
@@ -26,6 +28,7 @@ class Command(BaseCommand):
         configuration = settings.FEATURESTORE
         host, port = options["host"], options["port"]
         _check_port_is_free(host, port)
+        self._check_database()
         for warning in configuration.warnings:
             self.stderr.write(self.style.WARNING(f"configuration: {warning}"))
         parts = serving_parts(configuration, host=host, port=port, worker=not options["no_worker"])
@@ -34,6 +37,19 @@ class Command(BaseCommand):
         self.stdout.write(f"Serving on http://{shown}:{port}/ ({names}); Ctrl-C ends it.")
         Supervisor(parts, environment=child_environment(configuration), say=self.stderr.write).run()
         self.stdout.write("Everything has ended.")
+
+    def _check_database(self) -> None:
+        try:
+            missing = unapplied_migrations()
+        except DatabaseError as error:
+            # It may come back: until then every call answers 503 and health says why.
+            self.stderr.write(self.style.WARNING(f"the database does not answer yet: {error}"))
+            return
+        if missing:
+            raise CommandError(
+                f"the database is of another release: it lacks {len(missing)} migrations, from {missing[0]} on; run "
+                "manage.py migrate first"
+            )
 
 
 def _check_port_is_free(host: str, port: int) -> None:

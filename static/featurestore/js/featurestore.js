@@ -31,7 +31,9 @@
   function themeButton(button) {
     function show() {
       var theme = chosenTheme();
-      button.textContent = { auto: "Theme: auto", light: "Theme: light", dark: "Theme: dark" }[theme];
+      button.textContent = { auto: "◐", light: "☀", dark: "☾" }[theme] + "\u00a0" + theme;
+      button.setAttribute("aria-label", { auto: "Theme: auto", light: "Theme: light", dark: "Theme: dark" }[theme]);
+      button.title = button.getAttribute("aria-label");
     }
     button.addEventListener("click", function () {
       var next = THEMES[(THEMES.indexOf(chosenTheme()) + 1) % THEMES.length];
@@ -81,9 +83,24 @@
     }
   });
 
+  // Links that change the state of a part (also those inside drawings) swap that part instead of the page.
+  document.addEventListener("click", function (event) {
+    var link = event.target.closest ? event.target.closest("a[href^='?']") : null;
+    var part = link && link.closest("[data-swap-links]");
+    if (!part || !window.htmx || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) {
+      return;
+    }
+    event.preventDefault();
+    var target = part.getAttribute("data-swap-links");
+    window.htmx.ajax("GET", location.pathname + link.getAttribute("href"), {
+      source: part, target: target, select: target, swap: "outerHTML"
+    });
+  });
+
   document.addEventListener("change", function (event) {
     var form = event.target.form;
-    if (form && form.hasAttribute("data-submit-on-change")) {
+    // A search field is followed while one types; leaving it for a link must not ask once more.
+    if (form && form.hasAttribute("data-submit-on-change") && event.target.type !== "search") {
       form.requestSubmit();
     }
   });

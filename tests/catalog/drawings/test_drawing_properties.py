@@ -213,6 +213,128 @@ def test_timeline_holds_its_promises(spans: list[drawings.Span], now: datetime, 
     check(drawings.timeline(spans=spans, now=now, title=label, description=label, width=width))
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    edges=st.lists(floats, min_size=1, max_size=60),
+    seed=st.integers(min_value=0, max_value=10**15),
+    mark=st.none() | floats,
+    label=anything,
+    width=sides,
+    height=sides,
+)
+def test_mini_histogram_holds_its_promises(
+    edges: list[float], seed: int, mark: float | None, label: str, width: float, height: float
+) -> None:
+    check(
+        drawings.mini_histogram(
+            edges=edges,
+            counts=[(seed * 31**at) % 1_000_003 for at in range(len(edges) - 1)],
+            title=label,
+            description=label,
+            width=width,
+            height=height,
+            mark=mark,
+        )
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    points=st.lists(
+        st.builds(drawings.Point, at=moments, value=st.none() | floats, label=anything, href=hrefs), max_size=40
+    ),
+    thresholds=st.lists(
+        st.builds(drawings.Threshold, value=floats, label=anything, bad=st.sampled_from(["above", "below"])), max_size=3
+    ),
+    shares=st.booleans(),
+    label=anything,
+    width=sides,
+    height=sides,
+)
+def test_line_chart_holds_its_promises(
+    points: list[drawings.Point],
+    thresholds: list[drawings.Threshold],
+    shares: bool,
+    label: str,
+    width: float,
+    height: float,
+) -> None:
+    check(
+        drawings.line_chart(
+            points=points,
+            thresholds=thresholds,
+            shares=shares,
+            title=label,
+            description=label,
+            width=width,
+            height=height,
+        )
+    )
+    assert len(drawings.line_table(points=points, thresholds=thresholds, shares=shares).rows) == len(points)
+
+
+@settings(max_examples=60, deadline=None)
+@given(days=st.integers(min_value=0, max_value=70), data=st.data(), label=anything)
+def test_heat_grid_holds_its_promises(days: int, data: st.DataObject, label: str) -> None:
+    cells = st.none() | st.builds(drawings.Cell, state=anything, label=anything, href=hrefs)
+    rows = data.draw(
+        st.lists(
+            st.builds(drawings.Row, label=anything, cells=st.lists(cells, min_size=days, max_size=days), href=hrefs),
+            max_size=5,
+        )
+    )
+    columns = [drawings.Column(str(day), label) for day in range(days)]
+    check(drawings.heat_grid(rows=rows, columns=columns, title=label, description=label))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    lanes=st.lists(
+        st.builds(
+            drawings.Lane,
+            label=anything,
+            spans=st.lists(
+                st.builds(
+                    drawings.Span,
+                    label=anything,
+                    state=anything,
+                    start=moments,
+                    end=st.none() | moments,
+                    href=hrefs,
+                ),
+                max_size=5,
+            ),
+            href=hrefs,
+            expected=st.lists(moments, max_size=3),
+        ),
+        max_size=50,
+    ),
+    times=st.lists(moments, min_size=2, max_size=2, unique=True),
+    now=moments,
+    label=anything,
+    width=sides,
+)
+def test_gantt_holds_its_promises(
+    lanes: list[drawings.Lane], times: list[datetime], now: datetime, label: str, width: float
+) -> None:
+    start, end = sorted(times)
+    check(drawings.gantt(lanes=lanes, start=start, end=end, now=now, title=label, description=label, width=width))
+    drawings.gantt_table(lanes=lanes, now=now)
+
+
+def test_what_cannot_be_drawn_is_refused() -> None:
+    with pytest.raises(ValueError, match="time zone"):
+        drawings.line_chart(
+            points=[drawings.Point(at=datetime(2026, 1, 1), value=1.0)],  # noqa: DTZ001  (without a zone on purpose)
+            title="t",
+            description="d",
+        )
+    with pytest.raises(ValueError, match="every row needs 1 cells"):
+        drawings.heat_grid(rows=[drawings.Row("a", [])], columns=[drawings.Column("1")], title="t", description="d")
+    with pytest.raises(ValueError, match="after its start"):
+        drawings.gantt(lanes=[], start=NOW, end=NOW, now=NOW, title="t", description="d")
+
+
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOSTILE_DRAWINGS: dict[str, Callable[[str], str]] = {
     "histogram": lambda label: drawings.histogram(edges=[0, 1], counts=[1], title=label, description=label),
@@ -226,6 +348,27 @@ HOSTILE_DRAWINGS: dict[str, Callable[[str], str]] = {
     "completeness": lambda label: drawings.completeness_bar(share=0.5, title=label, description=label),
     "percentiles": lambda label: drawings.percentile_bar(
         percentiles=drawings.Percentiles(0, 1, 2, 3, 4), title=label, description=label
+    ),
+    "mini": lambda label: drawings.mini_histogram(edges=[0, 1], counts=[1], title=label, description=label),
+    "line": lambda label: drawings.line_chart(
+        points=[drawings.Point(at=NOW, value=2, label=label, href=label)],
+        thresholds=[drawings.Threshold(1, label)],
+        title=label,
+        description=label,
+    ),
+    "heat": lambda label: drawings.heat_grid(
+        rows=[drawings.Row(label, [drawings.Cell(label, label, label)], label)],
+        columns=[drawings.Column(label, label)],
+        title=label,
+        description=label,
+    ),
+    "gantt": lambda label: drawings.gantt(
+        lanes=[drawings.Lane(label, [drawings.Span(label, label, NOW - timedelta(hours=1), NOW, label)], label)],
+        start=NOW - timedelta(hours=2),
+        end=NOW,
+        now=NOW,
+        title=label,
+        description=label,
     ),
     "lineage": lambda label: drawings.lineage_graph(
         nodes=[
