@@ -3,13 +3,15 @@
 An answer lies on a shelf with others of the same plan, form and state of the rows. It is used as long as the state is
 the same and the instant is one at which the same rows count. The room that all shelves share has two halves: what is
 new or used goes into the young one, and when that is full, it becomes the old one and what was old and not used goes.
+
+To keep an answer costs more than to make it once, so only what is asked for a second time is kept.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from sys import getsizeof
 from typing import Any, NamedTuple
 
@@ -33,6 +35,33 @@ class KeptAnswer(NamedTuple):
     def of(cls, answer: Any, *, size: int, span: tuple[int, int]) -> KeptAnswer:
         """An answer of ``size`` bytes for the instants of the span."""
         return cls(*span, answer, size + _ENTRY_BYTES)
+
+
+class Doorkeeper:
+    """Knows what was asked for not long ago, in little memory: a Bloom filter with one hash function.
+
+    It may take one for another, in at most :data:`_FULL` of :data:`_PLACES` cases, and never forgets one before it has
+    met so many others. (A doorkeeper of this kind: Einziger, Friedman and Manes, TinyLFU, 2017.)
+    """
+
+    _PLACES = 1 << 17
+    _FULL = 1 << 15
+
+    def __init__(self) -> None:
+        self._met = bytearray(self._PLACES)
+        self._count = 0
+
+    def meet(self, visitor: Hashable) -> bool:
+        """Whether this visitor was met before."""
+        met, place = self._met, hash(visitor) % self._PLACES
+        if met[place]:
+            return True
+        met[place] = 1
+        self._count += 1
+        # Two threads may count one for two or lose one: who is forgotten a little sooner or later does not matter.
+        if self._count > self._FULL:
+            self._met, self._count = bytearray(self._PLACES), 0
+        return False
 
 
 class Shelf:
@@ -72,6 +101,11 @@ class PlanAnswers:
         self.shelves: dict[str, Shelf] = {}
         self.is_dropped = False
 
+    def asked_again(self, form: str, keys: Iterable[Hashable]) -> set[Hashable]:
+        """Those of the keys whose answer in this form was asked for before, and so will be asked for again."""
+        meet, plan = self._room.doorkeeper.meet, id(self)
+        return {key for key in keys if meet((plan, form, key))}
+
     def shelf(self, form: str) -> Shelf | None:
         return self.shelves.get(form)
 
@@ -87,6 +121,7 @@ class AnswerRoom:
     """All that the process keeps."""
 
     def __init__(self) -> None:
+        self.doorkeeper = Doorkeeper()
         self._lock = threading.Lock()
         self._plans: OrderedDict[Hashable, PlanAnswers] = OrderedDict()
         self._young_bytes = 0

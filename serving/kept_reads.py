@@ -7,7 +7,8 @@ is worked out and recorded for every request, whether its answer is kept or not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
@@ -61,7 +62,9 @@ class KeptRead(Generic[Answer]):
         self._found: list[KeptAnswer | None] = [None] * len(self._keys)
         if self._shelf is not None:
             self._found = self._shelf.find(self._keys, self._at_us, limit=self._room)
-        self._missing = self._look_at_missing()
+        self._missing: Sequence[int] = ()
+        self._wanted_again: AbstractSet[Hashable] = frozenset()
+        self._look_at_missing()
 
     def answers(self) -> list[Answer]:
         """The answer about every entity, in the order asked.
@@ -76,18 +79,16 @@ class KeptRead(Generic[Answer]):
             revisions = store.revisions(self.plan.group_ids)
             if revisions != self._shelf.revisions:
                 self._found = [None] * len(self._keys)
-                self._missing = self._look_at_missing()
+                self._look_at_missing()
             stored = store.read(self._wanted()) if self._missing else {}
-        elif self._room:
+        elif self._wanted_again:
             stored, revisions = store.read_with_revisions(self._wanted())
         else:
             stored = store.read(self._wanted())
         made = self._made(stored)
-        if made and revisions is not None and self.plan.kept is not None:
-            self.plan.kept.keep(self._form.name, revisions, made, limit=self._room)
-        return [
-            (made[key] if found is None else found).answer for key, found in zip(self._keys, self._found, strict=True)
-        ]
+        if self._wanted_again and revisions is not None:
+            self._keep(made, revisions, stored)
+        return [made[key] if found is None else found.answer for key, found in zip(self._keys, self._found, strict=True)]
 
     def _keys_of(self, values: Sequence[object]) -> Sequence[Hashable]:
         if _TOLD_APART.issuperset(map(type, values)):
@@ -100,30 +101,41 @@ class KeptRead(Generic[Answer]):
             value = self._rows[position].shown
         return value if type(value) in _TOLD_APART else lasting_json_bytes(value)
 
-    def _look_at_missing(self) -> list[int]:
+    def _look_at_missing(self) -> None:
         if None not in self._found:
-            return []
-        missing = [position for position, found in enumerate(self._found) if found is None]
-        for position in missing:
+            return
+        self._missing = [position for position, found in enumerate(self._found) if found is None]
+        for position in self._missing:
             if position not in self._rows:
                 self._rows[position] = self._asked.row(position)
-        return missing
+        if self.plan.kept is not None and self._room:
+            keys = (self._keys[position] for position in self._missing)
+            self._wanted_again = self.plan.kept.asked_again(self._form.name, keys)
 
     def _wanted(self) -> dict[int, list[str]]:
         rows = [self._rows[position] for position in self._missing]
         return {group.group_id: [row.keys[group.entity] for row in rows] for group in self.plan.groups}
 
-    def _made(self, stored: Rows) -> dict[Hashable, KeptAnswer]:
-        made: dict[Hashable, KeptAnswer] = {}
+    def _made(self, stored: Rows) -> dict[Hashable, Answer]:
+        made: dict[Hashable, Answer] = {}
         for position in self._missing:
             key = self._keys[position]
             if key not in made:
-                row = self._rows[position]
-                values = answer_from(stored, plan=self.plan, entity=row, at_us=self._at_us)
-                answer = self._form.made(self.plan, values)
-                span = span_of(stored, plan=self.plan, entity=row, at_us=self._at_us)
-                made[key] = KeptAnswer.of(answer, size=self._form.size(answer), span=span)
+                values = answer_from(stored, plan=self.plan, entity=self._rows[position], at_us=self._at_us)
+                made[key] = self._form.made(self.plan, values)
         return made
+
+    def _keep(self, made: Mapping[Hashable, Answer], revisions: Revisions, stored: Rows) -> None:
+        """Keep those answers that are wanted again; they were made of rows of these revisions."""
+        kept: dict[Hashable, KeptAnswer] = {}
+        for position in self._missing:
+            key = self._keys[position]
+            if key in self._wanted_again and key not in kept:
+                answer, row = made[key], self._rows[position]
+                span = span_of(stored, plan=self.plan, entity=row, at_us=self._at_us)
+                kept[key] = KeptAnswer.of(answer, size=self._form.size(answer), span=span)
+        if self.plan.kept is not None:
+            self.plan.kept.keep(self._form.name, revisions, kept, limit=self._room)
 
 
 def _vector(plan: OnlinePlan, entity: EntityAnswer) -> bytes:

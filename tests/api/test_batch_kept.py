@@ -23,6 +23,7 @@ from catalog.models import FeatureGroup
 from serving import online_plan
 from serving.api import online
 from serving.entity_rows import name_entities
+from serving.kept_answers import Doorkeeper
 from serving.online_answers import entity_vector, feature_columns
 from serving.online_plan import plan_online_read
 from serving.online_reads import read_online
@@ -33,6 +34,12 @@ pytestmark = pytest.mark.django_db
 
 JSON = "application/json"
 ASK = {"entity_ids": [1, 2], "features": ["balance_mean", "visits"]}
+
+
+@pytest.fixture(autouse=True)
+def all_is_worth_keeping(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers are kept the first time, as they otherwise are the second time (see test_batch_asked_again)."""
+    monkeypatch.setattr(Doorkeeper, "meet", lambda _keeper, _visitor: True)
 
 
 def sent(client: Client, body: object) -> bytes:

@@ -364,8 +364,9 @@ def test_queries_do_not_grow_with_entities_or_features(
     monkeypatch.setattr("serving.callers.TRUSTED_SECONDS", 60)
     monkeypatch.setattr("catalog.generation.LOOK_SECONDS", 60)
     queries(1, 20)  # who calls, what may be seen, what is asked for: known from now on
-    [values] = queries(150, 20, first=1_000)
-    assert "serving_featurevalue" in values
+    for _ in range(2):
+        [values] = queries(150, 20, first=1_000)
+        assert "serving_featurevalue" in values
     [revisions] = queries(150, 20, first=1_000)
     assert "serving_featurevalue" not in revisions
 

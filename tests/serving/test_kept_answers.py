@@ -6,7 +6,7 @@ import random
 import threading
 from typing import Any
 
-from serving.kept_answers import AnswerRoom, KeptAnswer, PlanAnswers, memory_of
+from serving.kept_answers import AnswerRoom, Doorkeeper, KeptAnswer, PlanAnswers, memory_of
 from serving.stores.online_revisions import Revisions
 
 FIRST: Revisions = ((1, 11),)
@@ -60,6 +60,26 @@ class TestWhatIsFound:
         assert found(plan_in(room, "other plan"), 1) == []
         assert found(plan_in(room, facts="a mask"), 1) == []
         assert found(plan_in(room), 1) == []
+
+
+class TestDoorkeeper:
+    def test_knows_whom_it_has_met(self) -> None:
+        keeper = Doorkeeper()
+        visitors = [("plan", "vectors", key) for key in ["1", "a", "客户", 1]]
+        assert [[keeper.meet(visitor) for visitor in visitors] for _ in range(3)] == [[False] * 4, [True] * 4, [True] * 4]
+
+    def test_takes_few_for_others_and_forgets_in_time(self) -> None:
+        keeper = Doorkeeper()
+        mistaken = sum(keeper.meet(("plan", "vectors", key)) for key in range(200_000))
+        assert mistaken < 200_000 // 4
+        assert not keeper.meet(("plan", "vectors", 0)) or not keeper.meet(("plan", "vectors", 1))
+
+    def test_of_a_plan_it_knows_each_form_by_itself(self) -> None:
+        room = AnswerRoom()
+        plan, other = plan_in(room), plan_in(room, "other plan")
+        assert plan.asked_again("vectors", [1, 2]) == set()
+        assert plan.asked_again("vectors", [2, 3]) == {2}
+        assert plan.asked_again("values", [2]) == other.asked_again("vectors", [2]) == set()
 
 
 class TestBounds:

@@ -63,7 +63,8 @@ class TestReaders:
     def test_of_rows_that_were_lost_are_refused_until_they_are_back(
         self, redis_server: RedisServer, group: FeatureGroup, reader: Client
     ) -> None:
-        assert statuses(batch(reader, "a", "b")) == ["PRESENT", "PRESENT"]
+        for _ in range(2):
+            assert statuses(batch(reader, "a", "b")) == ["PRESENT", "PRESENT"]
 
         redis_server.lose_everything()
 
