@@ -70,7 +70,8 @@ class KeptWhileUnchanged(Generic[Kept]):
 
     def get(self, key: Hashable, make: Callable[[], Kept]) -> Kept:
         """The answer of ``key``, made now unless it is known."""
-        room = settings.FEATURESTORE.serving.max_cache_size if settings.FEATURESTORE.performance.query_caching else 0
+        configuration = settings.FEATURESTORE
+        room = configuration.serving.max_cache_size if configuration.performance.query_caching else 0
         generation = catalog_generation() if room else ()
         if not generation:
             return make()

@@ -9,10 +9,12 @@ from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.http import HttpResponse
+from django.utils.log import log_response
 
 from featurestore_site.between_requests import close_old_connection
 from featurestore_site.error_shape import API_PREFIX, OTHER_CALLS, is_call
 from featurestore_site.leading_thread import LeadingThread
+from featurestore_site.middleware import CALL_WITH_KEY
 from serving.authentication import brings_key
 from serving.stores.online import DATABASE
 
@@ -56,11 +58,16 @@ class Application(WSGIHandler):
         if environ.get("SCRIPT_NAME") or not (is_call(environ["PATH_INFO"]) and brings_key(environ)):
             return super().__call__(environ, start_response)
         close_old_connection()
+        environ[CALL_WITH_KEY] = True
         request = WSGIRequest(environ)
-        response = self.get_response(request)
+        # As get_response does, without the addresses of this thread: they are the same for all.
+        response = self._middleware_chain(request)
+        if response.status_code >= 400:
+            log_response("%s: %s", response.reason_phrase, request.path, response=response, request=request)
         headers = [*response.items(), *(("Set-Cookie", cookie.OutputString()) for cookie in response.cookies.values())]
         start_response(f"{response.status_code} {response.reason_phrase}", headers)
         if not isinstance(response, HttpResponse):
+            response._resource_closers.append(request.close)
             return response
         request.close()
         return [response.content]

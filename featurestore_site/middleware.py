@@ -43,6 +43,8 @@ POLICY = {
 DOCS_POLICY = {**POLICY, "style-src": "'self' 'unsafe-inline'"}
 DOCS_VIEW = "api-docs"
 NO_STORE = "no-store"
+# In what WSGI gives of a request: who took it in has seen that it is one.
+CALL_WITH_KEY = "featurestore.call_with_key"
 
 
 def _header(policy: dict[str, str]) -> str:
@@ -116,7 +118,8 @@ class CallsWithKey:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         sent = request.META
-        if not (is_call(request.path_info) and brings_key(sent)) or (self._cors and "HTTP_ORIGIN" in sent):
+        is_with_key = CALL_WITH_KEY in sent or (is_call(request.path_info) and brings_key(sent))
+        if not is_with_key or (self._cors and "HTTP_ORIGIN" in sent):
             return self.get_response(request)
         secure = self._knows_https and request.is_secure()
         if self._security.redirect and not secure:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from catalog.entity_keys import encode_entity_key
+from catalog.entity_keys import bounded, encode_entity_key
 from catalog.errors import InvalidInput, TooLarge
 
 MAX_ENTITIES = 10_000
@@ -49,14 +49,19 @@ class AskedEntities:
         self._way = way
         self._shapes = shapes
         self._names = names
+        self._only = shapes[0].name if len(shapes) == 1 and len(names) == 1 else None
 
     def row(self, position: int) -> EntityRow:
         """The entity at that place.
 
         :raises InvalidInput: when it cannot be one; the message names the place.
         """
+        value = self.values[position]
+        if type(value) is int and self._only is not None:
+            # Nearly every entity is written so, and there is nothing to look at.
+            return EntityRow(value, {self._only: bounded(str(value))})
         place = self._way if self.single else f"{self._way}[{position}]"
-        return _row(self.values[position], self._shapes, self._names, place)
+        return _row(value, self._shapes, self._names, place)
 
     @property
     def rows(self) -> tuple[EntityRow, ...]:
@@ -95,7 +100,10 @@ def name_entities(
             details={"fields": given},
         )
     if named:
-        return AskedEntities([named], way="the entity", shapes=shapes, names=names, single=True)
+        value = named[names[0]] if len(names) == 1 else named
+        return AskedEntities(
+            [named if isinstance(value, Mapping) else value], way="the entity", shapes=shapes, names=names, single=True
+        )
     [way] = ways
     if way == "entity_id":
         return AskedEntities([body[way]], way=way, shapes=shapes, names=names, single=True)

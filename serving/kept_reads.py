@@ -88,7 +88,9 @@ class KeptRead(Generic[Answer]):
         made = self._made(stored)
         if self._wanted_again and revisions is not None:
             self._keep(made, revisions, stored)
-        return [made[key] if found is None else found.answer for key, found in zip(self._keys, self._found, strict=True)]
+        return [
+            made[key] if found is None else found.answer for key, found in zip(self._keys, self._found, strict=True)
+        ]
 
     def _keys_of(self, values: Sequence[object]) -> Sequence[Hashable]:
         if _TOLD_APART.issuperset(map(type, values)):

@@ -6,7 +6,7 @@ that a request parses no reference and asks the catalog nothing. It is kept whil
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import lru_cache
@@ -18,6 +18,7 @@ from catalog.access import Reader, capabilities_of
 from catalog.declarations import Mask
 from catalog.disclosure import granted_groups
 from catalog.generation import KeptWhileUnchanged
+from catalog.models import FeatureGroup, FeatureVersion
 from catalog.sizes import parse_size
 from catalog.value_types import ValueType
 from serving.access_log import ReadFeatures
@@ -29,15 +30,6 @@ from serving.resolving import Resolved, asked_for, entity_shapes, resolve_for_re
 _MICROSECOND = timedelta(microseconds=1)
 
 
-class ColumnPlan(NamedTuple):
-    """One feature: its place among those asked for, its value column, and what stands in where there is no value."""
-
-    position: int
-    value_column: str
-    stand_in: Any
-    mask: ColumnMask | None
-
-
 class Place(NamedTuple):
     """Where the value of a feature comes from: which of the plan's groups, and whether a mask hides it."""
 
@@ -46,19 +38,33 @@ class Place(NamedTuple):
 
 
 class GroupPlan(NamedTuple):
-    """The features of one group, which come from the same row."""
+    """The features of one group, which come from the same row.
+
+    Of each in turn the value column and what stands in where no row counts; ``masks`` are those of some of them, by
+    their number here.
+    """
 
     group_id: int
     entity: str
     max_age_us: int | None
-    columns: tuple[ColumnPlan, ...]
+    value_columns: tuple[str, ...]
+    stand_ins: tuple[Any, ...]
+    masks: tuple[tuple[int, ColumnMask], ...]
+
+    def values_in(self, row: Mapping[str, Any]) -> Sequence[Any]:
+        """What the reader sees of the values of a row, in the order of the value columns."""
+        values = list(map(row.get, self.value_columns))
+        for number, mask in self.masks:
+            values[number] = mask.of(values[number])
+        return values
 
 
 @dataclass(frozen=True, slots=True)
 class OnlinePlan:
     """The features in the order asked for, and by group; ``read`` is what the access log says of them.
 
-    ``times`` are the places of the values that are times, unless a mask has made text of them. ``kept`` are the answers
+    ``order`` are the numbers that the features asked for have when they are counted group by group; None where that is
+    the order asked for. ``times`` are the places of the values that are times, unless a mask has made text of them. ``kept`` are the answers
     by this plan that the process keeps; None where nothing is kept.
     """
 
@@ -66,6 +72,8 @@ class OnlinePlan:
     references: tuple[str, ...]
     versions: tuple[str, ...]
     places: tuple[Place, ...]
+    masks: tuple[ColumnMask | None, ...]
+    order: tuple[int, ...] | None
     shapes: tuple[EntityShape, ...]
     groups: tuple[GroupPlan, ...]
     read: ReadFeatures
@@ -73,10 +81,9 @@ class OnlinePlan:
     group_ids: tuple[int, ...]
     kept: PlanAnswers | None = field(default=None, compare=False)
 
-    def mask_of(self, position: int) -> ColumnMask | None:
-        """The mask of the feature at that place among those asked for."""
-        columns = self.groups[self.places[position].group].columns
-        return next(column.mask for column in columns if column.position == position)
+    def as_asked(self, by_group: list[Any]) -> list[Any]:
+        """The values that were put together group by group, in the order of the features."""
+        return by_group if self.order is None else [by_group[number] for number in self.order]
 
 
 def plan_online_read(*, user: Reader, features: object = None, service: object = None) -> OnlinePlan:
@@ -109,30 +116,29 @@ def _keeping(key: Hashable, plan: OnlinePlan) -> OnlinePlan:
 
 def _planned(user: Reader, resolved: Resolved) -> OnlinePlan:
     versions = [item.version for item in resolved]
-    groups = {version.feature.group_id: version.feature.group for version in versions}
-    columns: dict[int, list[ColumnPlan]] = {group_id: [] for group_id in groups}
     masks = masks_for(user=user, resolved=resolved)
-    for position, (version, mask) in enumerate(zip(versions, masks, strict=True)):
-        default = version.default_value
-        stand_in = default if mask is None else mask.of(default)
-        columns[version.feature.group_id].append(ColumnPlan(position, version.value_column, stand_in, mask))
-    order = list(groups)
+    groups = {version.feature.group_id: version.feature.group for version in versions}
+    members = {
+        group_id: [position for position, version in enumerate(versions) if version.feature.group_id == group_id]
+        for group_id in groups
+    }
+    by_group = {
+        position: number for number, position in enumerate(position for group in members.values() for position in group)
+    }
+    numbers = {group_id: number for number, group_id in enumerate(groups)}
     return OnlinePlan(
         features=resolved,
         references=tuple(item.reference for item in resolved),
         versions=tuple(version.number for version in versions),
         places=tuple(
-            Place(group=order.index(version.feature.group_id), masked=mask is not None)
+            Place(group=numbers[version.feature.group_id], masked=mask is not None)
             for version, mask in zip(versions, masks, strict=True)
         ),
+        masks=tuple(masks),
+        order=None if list(by_group) == sorted(by_group) else tuple(by_group[at] for at in range(len(by_group))),
         shapes=entity_shapes(resolved),
         groups=tuple(
-            GroupPlan(
-                group_id=group_id,
-                entity=group.entity.name,
-                max_age_us=None if group.max_age is None else group.max_age // _MICROSECOND,
-                columns=tuple(columns[group_id]),
-            )
+            _group_plan(group, [(versions[position], masks[position]) for position in members[group_id]])
             for group_id, group in groups.items()
         ),
         read=ReadFeatures.of(resolved),
@@ -142,6 +148,19 @@ def _planned(user: Reader, resolved: Resolved) -> OnlinePlan:
             if version.data_type == ValueType.TIMESTAMP and (mask is None or mask.mask != Mask.HASH)
         ),
         group_ids=tuple(groups),
+    )
+
+
+def _group_plan(group: FeatureGroup, members: Sequence[tuple[FeatureVersion, ColumnMask | None]]) -> GroupPlan:
+    return GroupPlan(
+        group_id=group.pk,
+        entity=group.entity.name,
+        max_age_us=None if group.max_age is None else group.max_age // _MICROSECOND,
+        value_columns=tuple(version.value_column for version, _ in members),
+        stand_ins=tuple(
+            version.default_value if mask is None else mask.of(version.default_value) for version, mask in members
+        ),
+        masks=tuple((number, mask) for number, (_, mask) in enumerate(members) if mask is not None),
     )
 
 

@@ -117,20 +117,15 @@ def refuse_too_much(plan: OnlinePlan, entities: int) -> None:
 
 def answer_from(stored: Rows, *, plan: OnlinePlan, entity: EntityRow, at_us: int) -> EntityAnswer:
     """The values of one entity at that instant, from the rows of all groups and entities."""
-    values: list[Any] = [None] * len(plan.features)
+    values: list[Any] = []
     rows = []
     for group in plan.groups:
         row = stored.get((group.group_id, entity.keys[group.entity]))
         found = _judged(row, group, at_us)
         rows.append(found)
-        if row is not None and found.status is ValueStatus.PRESENT:
-            for position, value_column, _, mask in group.columns:
-                value = row.values.get(value_column)
-                values[position] = value if mask is None else mask.of(value)
-        else:
-            for column in group.columns:
-                values[column.position] = column.stand_in
-    return EntityAnswer(entity, values, rows)
+        counts = row is not None and found.status is ValueStatus.PRESENT
+        values += group.values_in(row.values) if counts else group.stand_ins
+    return EntityAnswer(entity, plan.as_asked(values), rows)
 
 
 def _judged(row: OnlineRow | None, group: GroupPlan, at_us: int) -> FoundRow:

@@ -6,6 +6,7 @@ import dataclasses
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.conf import settings as django_settings
 
@@ -15,6 +16,12 @@ from featurestore_site.configuration import Configuration
 from serving import callers, online_plan
 from serving.kept_answers import AnswerRoom
 from tests.quick_started import quick_started, served
+
+# What a property promises holds on a slow machine too; how long an example takes there is nobody's fault.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 __all__ = ["configuration", "nothing_is_trusted", "quick_started", "require", "served"]
 

@@ -8,10 +8,11 @@ the call in the same order, and whatever else a request may be goes the framewor
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import IO, Any, cast
 
 from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.http.response import HttpResponseBase, ResponseHeaders
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -62,8 +63,7 @@ class PlainCallViewSet(ValueViewSet):
         response = self.recorded(call, response)
         if isinstance(response, Response):
             return self.finalize_response(call, response, *args, **kwargs)
-        for name, value in self.headers.items():
-            response.headers[name] = value
+        response.headers._store.update(_as_stored(tuple(self.headers.items())))
         return response
 
     def _answer(self, call: PlainCall, action: str) -> HttpResponseBase:
@@ -73,6 +73,12 @@ class PlainCallViewSet(ValueViewSet):
         call.data = JsonBody().parse(cast(IO[bytes], call._request), JSON, {"request": call})
         answer: HttpResponseBase = getattr(self, action)(call, *self.args, **self.kwargs)
         return answer
+
+
+@lru_cache(maxsize=64)
+def _as_stored(headers: tuple[tuple[str, str], ...]) -> dict[str, tuple[str, str]]:
+    """As an answer keeps them. To set one is to check it, and they are the same for all answers of an endpoint."""
+    return ResponseHeaders(dict(headers))._store
 
 
 def _is_plain(sent: Mapping[str, Any]) -> bool:

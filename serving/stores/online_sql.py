@@ -20,6 +20,8 @@ COLUMNS = ("group_id", "entity_key", "values", "event_timestamp", "created_times
 _RANK = ("event_timestamp", "created_timestamp", "arrival")
 _UPDATED = ("values", *_RANK, "run_id")
 STAGING = "featurestore_incoming"
+# Of fewer keys SQLite makes a table of its own in vain.
+_MANY_ALIKE = 10
 
 
 def key_parameter(connection: BaseDatabaseWrapper, key: str) -> str | bytes:
@@ -99,6 +101,9 @@ def delete_rows(connection: BaseDatabaseWrapper, group_id: int, keys: Sequence[s
 def _select(
     connection: BaseDatabaseWrapper, columns: tuple[str, ...], keys: Mapping[int, Sequence[str]]
 ) -> tuple[str, list[Any]]:
+    if connection.vendor == "sqlite" and _all_alike(keys):
+        groups, asked = list(keys), next(iter(keys.values()))
+        return _select_alike_statement(connection.ops.quote_name, columns, len(groups), len(asked)), [*groups, *asked]
     parameters: list[Any] = []
     for group_id, group_keys in keys.items():
         parameters.append(group_id)
@@ -108,6 +113,21 @@ def _select(
             parameters += group_keys
     counts = tuple(map(len, keys.values()))
     return _select_statement(connection.ops.quote_name, columns, counts), parameters
+
+
+def _all_alike(keys: Mapping[int, Sequence[str]]) -> bool:
+    """Whether all groups are asked for the same keys, and for so many that SQLite should be given them once only."""
+    asked = list(keys.values())
+    return len(asked) > 1 and len(asked[0]) >= _MANY_ALIKE and all(each == asked[0] for each in asked)
+
+
+@lru_cache(maxsize=256)
+def _select_alike_statement(quote: Callable[[str], str], columns: tuple[str, ...], groups: int, keys: int) -> str:
+    """The query for so many keys, the same in so many groups."""
+    return (
+        f"SELECT {', '.join(map(quote, columns))} FROM {quote(_TABLE)} WHERE {quote('group_id')} IN "
+        f"({', '.join(['%s'] * groups)}) AND {quote('entity_key')} IN ({', '.join(['%s'] * keys)})"
+    )
 
 
 @lru_cache(maxsize=256)

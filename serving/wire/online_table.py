@@ -46,7 +46,7 @@ def _keys(values: Sequence[Any]) -> pa.Array:
 
 def _type_of(answer: OnlineAnswer, position: int) -> pa.DataType:
     version = answer.plan.features[position].version
-    mask = answer.plan.mask_of(position)
+    mask = answer.plan.masks[position]
     return arrow_type(version.data_type) if mask is None else masked_type(mask=mask.mask, data_type=mask.data_type)
 
 

@@ -8,12 +8,12 @@ import pytest
 from redis import Redis
 
 from benchmarks.scratch_services import CLAIM, scratch_redis
-from tests.services.servers import REDIS
+from tests.services.servers import REDIS, other_redis_database
 
 pytestmark = pytest.mark.services
 
 # A database of its own on the server: runs empty theirs.
-URL = REDIS.url.rsplit("/", 1)[0] + "/12"
+URL = other_redis_database(3)
 
 
 @pytest.fixture

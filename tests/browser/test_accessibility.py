@@ -27,7 +27,9 @@ OPTIONS = {
     "resultTypes": ["violations"],
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
 }
-LOOKS = [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)]
+# What a page looks like by dark differs from light in its colours only.
+COLOURS = {**OPTIONS, "runOnly": ["color-contrast"]}
+WIDTHS = (1280, 390)
 # What can be pressed, filled or followed; a picture's links count too.
 INTERACTIVE = (
     "a[href], button:not([disabled]), input:not([type=hidden]):not([disabled]), select:not([disabled]), "
@@ -35,23 +37,21 @@ INTERACTIVE = (
 )
 MOST_TABS = 600
 
-Look = tuple[str, int]
 
-
-@pytest.fixture(params=LOOKS, ids=lambda look: f"{look[0]}-{look[1]}")
-def look(request: pytest.FixtureRequest) -> Look:
-    chosen: Look = request.param
+@pytest.fixture(params=WIDTHS)
+def width(request: pytest.FixtureRequest) -> int:
+    chosen: int = request.param
     return chosen
 
 
 @pytest.fixture
-def tab_of(browser: Browser, look: Look) -> Iterator[Callable[..., Page]]:
-    """Opens a tab with the look, signed in by the cookies given."""
+def tab_of(browser: Browser, width: int) -> Iterator[Callable[..., Page]]:
+    """Opens a tab of the width, signed in by the cookies given."""
     opened = []
 
     def start(*cookies: Any) -> Page:
-        scheme, width = look
-        context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})  # type: ignore[arg-type]
+        # Colours that fade from one to the other have no contrast to look at on their way.
+        context = browser.new_context(viewport={"width": width, "height": 900}, reduced_motion="reduce")
         opened.append(context)
         context.add_cookies(list(cookies))
         return context.new_page()
@@ -62,11 +62,15 @@ def tab_of(browser: Browser, look: Look) -> Iterator[Callable[..., Page]]:
 
 
 def found_by_axe(tab: Page) -> list[str]:
-    """Every violation of the page that is open, with the first element that it is about."""
-    return [
-        f"{one['impact']} {one['id']}: {one['help']} ({len(one['nodes'])}): {one['nodes'][0]['html'][:200]}"
-        for one in Axe().run(tab, options=OPTIONS).response["violations"]
-    ]
+    """Every violation of the page that is open, light and dark, with the first element that it is about."""
+    found = []
+    for scheme, options in (("light", OPTIONS), ("dark", COLOURS)):
+        tab.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # a text of those that it takes
+        found += [
+            f"{scheme}: {one['impact']} {one['id']}: {one['help']} ({len(one['nodes'])}): {one['nodes'][0]['html'][:200]}"
+            for one in Axe().run(tab, options=options).response["violations"]
+        ]
+    return found
 
 
 def test_every_address_is_a_page_that_is_looked_at_or_known_not_to_be_one() -> None:

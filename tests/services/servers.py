@@ -49,7 +49,9 @@ POSTGRESQL = Server(
     "PostgreSQL", "psycopg", "FEATURESTORE_TEST_POSTGRES", "postgres://postgres@127.0.0.1:5432/postgres"
 )
 MARIADB = Server("MariaDB", "MySQLdb", "FEATURESTORE_TEST_MYSQL", "mysql://root@127.0.0.1:3306/")
-REDIS = Server("Redis", "redis", "FEATURESTORE_TEST_REDIS", "redis://127.0.0.1:6379/15")
+# Each process of a suite that runs in several (pytest -n) has databases of its own, of the sixteen that Redis has.
+_REDIS_FIRST = 15 - 5 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+REDIS = Server("Redis", "redis", "FEATURESTORE_TEST_REDIS", f"redis://127.0.0.1:6379/{_REDIS_FIRST}")
 RABBITMQ = Server("RabbitMQ", "amqp", "FEATURESTORE_TEST_RABBITMQ", "amqp://guest:guest@127.0.0.1:5672//")
 
 DATABASES = ("sqlite", "postgresql", "mariadb")
@@ -58,6 +60,11 @@ DATABASES = ("sqlite", "postgresql", "mariadb")
 def new_name() -> str:
     """A name that no other run of the suite uses."""
     return f"featurestore_test_{uuid4().hex[:12]}"
+
+
+def other_redis_database(number: int) -> str:
+    """The address of another database of the Redis server, for what empties it: the first to the fourth."""
+    return f"{REDIS.url.rsplit('/', 1)[0]}/{_REDIS_FIRST - number}"
 
 
 def url_of(server: Server, name: str) -> str:

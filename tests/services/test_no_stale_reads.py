@@ -9,7 +9,7 @@ import pytest
 from redis import Redis
 
 from tests.installation import Installation
-from tests.services.servers import REDIS
+from tests.services.servers import REDIS, other_redis_database
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
@@ -43,7 +43,7 @@ def test_of_redis(tmp_path_factory: pytest.TempPathFactory) -> None:
     REDIS.needed()
     folder = tmp_path_factory.mktemp("redis")
     # A database of its own on the server, as the names of groups begin at one again.
-    url = REDIS.url.rsplit("/", 1)[0] + "/13"
+    url = other_redis_database(2)
     with Redis.from_url(url) as client:
         if client.dbsize():
             pytest.skip(f"{url} is not empty")

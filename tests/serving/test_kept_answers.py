@@ -66,7 +66,11 @@ class TestDoorkeeper:
     def test_knows_whom_it_has_met(self) -> None:
         keeper = Doorkeeper()
         visitors = [("plan", "vectors", key) for key in ["1", "a", "客户", 1]]
-        assert [[keeper.meet(visitor) for visitor in visitors] for _ in range(3)] == [[False] * 4, [True] * 4, [True] * 4]
+        assert [[keeper.meet(visitor) for visitor in visitors] for _ in range(3)] == [
+            [False] * 4,
+            [True] * 4,
+            [True] * 4,
+        ]
 
     def test_takes_few_for_others_and_forgets_in_time(self) -> None:
         keeper = Doorkeeper()

@@ -77,7 +77,7 @@ def test_pages_are_answered_as_django_does_it() -> None:
 
 def answering(response: HttpResponseBase, monkeypatch: pytest.MonkeyPatch) -> Application:
     application = Application()
-    monkeypatch.setattr(application, "get_response", lambda _: response)
+    monkeypatch.setattr(application, "_middleware_chain", lambda _: response)
     return application
 
 

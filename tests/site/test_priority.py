@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -33,7 +34,7 @@ def test_the_process_and_its_session_let_others_go_first() -> None:
         start_new_session=True,
     )  # fmt: skip
 
-    assert done.stdout.split() == ["7", "7"]
+    assert done.stdout.split() == [str(min(7, 19 - os.nice(0))), "7"]
 
 
 @pytest.mark.parametrize("niceness", [0, 10, 19])
