@@ -64,8 +64,8 @@ class OnlinePlan:
     """The features in the order asked for, and by group; ``read`` is what the access log says of them.
 
     ``order`` are the numbers that the features asked for have when they are counted group by group; None where that is
-    the order asked for. ``times`` are the places of the values that are times, unless a mask has made text of them. ``kept`` are the answers
-    by this plan that the process keeps; None where nothing is kept.
+    the order asked for. ``times`` are the places of the values that are times, unless a mask has made text of them.
+    ``kept`` are the answers by this plan that the process keeps; None where nothing is kept.
     """
 
     features: Resolved

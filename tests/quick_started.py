@@ -1,14 +1,17 @@
 """The store that README's first command leaves, once for all tests that look at it, and the same one served.
 
 Tests that change it clean up, or count only what is theirs. Whoever works on pages may name a folder in
-QUICK_STARTED_FOLDER: the store is made there once and used again by the next run of the tests.
+QUICK_STARTED_FOLDER: the store is made there once and used again by the next run of the tests. Of tests that run in
+several processes each has a copy, which reads the sources of the first.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -42,11 +45,22 @@ class QuickStarted:
 @pytest.fixture(scope="session")
 def quick_started(tmp_path_factory: pytest.TempPathFactory) -> QuickStarted:
     kept = os.environ.get("QUICK_STARTED_FOLDER")
-    folder = Path(kept) if kept else tmp_path_factory.mktemp("quickstart")
+    if kept or "PYTEST_XDIST_WORKER" not in os.environ:
+        return _quick_started_in(Path(kept) if kept else tmp_path_factory.mktemp("quickstart"))
+    of_all, own = tmp_path_factory.getbasetemp().parent, tmp_path_factory.mktemp("quickstart")
+    with (of_all / "quickstart.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _quick_started_in(of_all / "quickstart")
+    shutil.copytree(of_all / "quickstart", own, dirs_exist_ok=True)
+    return _quick_started_in(own)
+
+
+def _quick_started_in(folder: Path) -> QuickStarted:
+    """The store in that folder, made there if it is not yet."""
     installation = Installation(folder, f"sqlite:///{folder / 'data' / 'feature_store.db'}")
     said = folder / "printed.txt"
     if not said.exists():
-        said.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         said.write_text(installation.run("manage.py", "quickstart", "--no-serve", timeout=600), encoding="utf-8")
     return QuickStarted(installation, said.read_text(encoding="utf-8"))
 

@@ -67,7 +67,8 @@ def found_by_axe(tab: Page) -> list[str]:
     for scheme, options in (("light", OPTIONS), ("dark", COLOURS)):
         tab.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # a text of those that it takes
         found += [
-            f"{scheme}: {one['impact']} {one['id']}: {one['help']} ({len(one['nodes'])}): {one['nodes'][0]['html'][:200]}"
+            f"{scheme}: {one['impact']} {one['id']}: {one['help']} ({len(one['nodes'])}): "
+            f"{one['nodes'][0]['html'][:200]}"
             for one in Axe().run(tab, options=options).response["violations"]
         ]
     return found
