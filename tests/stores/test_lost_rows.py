@@ -173,7 +173,9 @@ class TestAnOlderCopy:
 class TestAnotherStore:
     """Whichever store is configured next has all rows after the next materialization, though it has some of before."""
 
-    @pytest.mark.parametrize(("first", "second"), [("database", REDIS.url), (REDIS.url, "database")])
+    @pytest.mark.parametrize(
+        ("first", "second"), [("database", REDIS.url), (REDIS.url, "database")], ids=["into Redis", "out of it"]
+    )
     def test_there_and_back(
         self, redis_server: RedisServer, configuration: Configuration, first: str, second: str
     ) -> None:
