@@ -61,7 +61,7 @@ class Application(WSGIHandler):
         environ[CALL_WITH_KEY] = True
         request = WSGIRequest(environ)
         # As get_response does, without the addresses of this thread: they are the same for all.
-        response = self._middleware_chain(request)
+        response = self._middleware_chain(request)  # type: ignore[attr-defined]  # Django's stubs leave it out
         if response.status_code >= 400:
             log_response("%s: %s", response.reason_phrase, request.path, response=response, request=request)
         headers = [*response.items(), *(("Set-Cookie", cookie.OutputString()) for cookie in response.cookies.values())]

@@ -123,8 +123,10 @@ def answer_from(stored: Rows, *, plan: OnlinePlan, entity: EntityRow, at_us: int
         row = stored.get((group.group_id, entity.keys[group.entity]))
         found = _judged(row, group, at_us)
         rows.append(found)
-        counts = row is not None and found.status is ValueStatus.PRESENT
-        values += group.values_in(row.values) if counts else group.stand_ins
+        if row is not None and found.status is ValueStatus.PRESENT:
+            values += group.values_in(row.values)
+        else:
+            values += group.stand_ins
     return EntityAnswer(entity, plan.as_asked(values), rows)
 
 
