@@ -142,11 +142,20 @@ def halt(folder: Path, flag: str) -> None:
     def stop_after_some(table: Any, data: pa.RecordBatchReader, **how: Any) -> None:
         def batches() -> Iterator[pa.RecordBatch]:
             before = _data_files(table.table_uri)
-            for batch in data:
-                yield batch
+
+            def stop_if_some() -> None:
                 if _data_files(table.table_uri) > before + 1:
                     (folder / flag).touch()
                     time.sleep(600)
+
+            for batch in data:
+                yield batch
+                stop_if_some()
+            # The files are written by other threads, which may be behind.
+            end = time.monotonic() + 30
+            while time.monotonic() < end:
+                stop_if_some()
+                time.sleep(0.01)
 
         written(table, pa.RecordBatchReader.from_batches(data.schema, batches()), **how)
 
