@@ -111,7 +111,7 @@ STOCKS = {
     for stock in (
         Stock("small", 100, 10, 25, 8, "float", number, entities=5_000),
         # Many entity rows and many value rows.
-        Stock("many", 20_000, 80, 25, 8, "float", number, entities=3_300_000),
+        Stock("many", 20_000, 28, 75, 8, "float", number, entities=1_100_000),
         # A history of which few rows answer.
         Stock("long", 65_000, 80, 25, 8, "float", number, entities=2_000),
         # One key, with everything that happened to it.
