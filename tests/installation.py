@@ -46,7 +46,7 @@ class Installation:
             text=True,
         )
 
-    def run(self, *command: str, timeout: float = 120) -> str:
+    def run(self, *command: str, timeout: float = 400) -> str:
         """Run it to its end and return what it printed; fail the test when its exit code is not 0."""
         process = self.start(*command)
         return printed_by(process, timeout=timeout)
@@ -69,7 +69,7 @@ call_command("apply")
 """
 
 
-def printed_by(process: subprocess.Popen[str], *, timeout: float = 120) -> str:
+def printed_by(process: subprocess.Popen[str], *, timeout: float = 400) -> str:
     """What the process printed until its end; fail the test when its exit code is not 0."""
     try:
         text, _ = process.communicate(timeout=timeout)

@@ -61,7 +61,7 @@ def _quick_started_in(folder: Path) -> QuickStarted:
     said = folder / "printed.txt"
     if not said.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        said.write_text(installation.run("manage.py", "quickstart", "--no-serve", timeout=600), encoding="utf-8")
+        said.write_text(installation.run("manage.py", "quickstart", "--no-serve", timeout=1_200), encoding="utf-8")
     return QuickStarted(installation, said.read_text(encoding="utf-8"))
 
 
@@ -86,7 +86,7 @@ def served(quick_started: QuickStarted) -> Iterator[str]:
 
 
 def _wait_until_healthy(address: str, process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 180
     while True:
         assert process.poll() is None, "the server has ended"
         assert time.monotonic() < deadline, f"{address} does not answer"

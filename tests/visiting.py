@@ -53,5 +53,5 @@ def sign_in_all(store: QuickStarted) -> dict[str, str]:
 def crawled(store: QuickStarted, *, username: str, per_route: int) -> list[dict[str, Any]]:
     """What a person meets who follows the links of the store, up to ``per_route`` pages of each kind."""
     script = str(PROJECT / "tests" / "walk_pages.py")
-    printed = store.installation.run(script, username, str(per_route), timeout=600)
+    printed = store.installation.run(script, username, str(per_route), timeout=1_200)
     return [json.loads(line) for line in printed.splitlines() if line.startswith("{")]

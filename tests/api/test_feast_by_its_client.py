@@ -53,7 +53,7 @@ def answers(transactional_db: None, live_server: LiveServer, tmp_path: Path) -> 
     (tmp_path / "feature_store.yaml").write_text(documented_configuration(live_server.url))
     done = subprocess.run(
         [str(_FEAST), str(_SCRIPT), str(tmp_path)],
-        cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
+        cwd=tmp_path, capture_output=True, text=True, timeout=900, check=False,
         env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "FEAST_USAGE": "False", "FEATURESTORE_TOKEN": key},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -33,7 +33,7 @@ def run_historical(folder: Path, *arguments: str) -> tuple[dict[tuple[str, int],
             sys.executable, "-m", "benchmarks.historical", "--entities", "200", "--events", "5", "--rows", "50",
             "--repeats", "1", "--folder", str(folder), "--json", str(figures), *arguments,
         ],
-        cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False,
+        cwd=PROJECT, capture_output=True, text=True, timeout=900, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     found = json.loads(figures.read_text())

@@ -27,7 +27,7 @@ def test_a_small_run_measures_and_checks(tmp_path: Path) -> None:
             sys.executable, "-m", "benchmarks.materialize", "--entities", "300", "--features", "3", "--turns", "1",
             "--idle-seconds", "1", "--only", "own", "--folder", str(tmp_path),
         ],
-        cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False,
+        cwd=PROJECT, capture_output=True, text=True, timeout=900, check=False,
     )  # fmt: skip
 
     assert done.returncode == 0, done.stderr

@@ -246,7 +246,7 @@ def test_a_small_run_measures_the_store_beside_a_constant_answer(tmp_path: Path)
             "--requests", "30", "--workers", "1", "--connections", "2", "--only", "bare", "constant", "own",
             "--figures", str(figures),
         ],
-        cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False,
+        cwd=PROJECT, capture_output=True, text=True, timeout=900, check=False,
     )  # fmt: skip
 
     assert done.returncode == 0, done.stderr

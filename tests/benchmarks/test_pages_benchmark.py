@@ -21,7 +21,7 @@ def test_every_page_is_measured() -> None:
 def test_a_small_run_measures_all_pages() -> None:
     command = [sys.executable, "-m", "benchmarks.pages", "--features", "300", "--days", "2", "--repeats", "2"]
     done = subprocess.run(
-        [*command, "--most", "60000"], cwd=PROJECT, capture_output=True, text=True, timeout=400, check=False
+        [*command, "--most", "60000"], cwd=PROJECT, capture_output=True, text=True, timeout=900, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "| `/quality/` | viewer |" in done.stdout

@@ -48,7 +48,7 @@ def run_python(code: str, *, token: str) -> str:
         env={**os.environ, "FEATURESTORE_TOKEN": token},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=400,
         check=True,
     )
     return done.stdout.strip()

@@ -43,7 +43,7 @@ def test_it_registers_ingests_discovers_serves_and_trains(tmp_path: Path, monkey
     notebook = nbformat.read(FILE, as_version=4)
 
     NotebookClient(
-        notebook, timeout=240, kernel_name="python3", resources={"metadata": {"path": FILE.parent}}
+        notebook, timeout=1_200, kernel_name="python3", resources={"metadata": {"path": FILE.parent}}
     ).execute()
 
     text = printed(notebook)

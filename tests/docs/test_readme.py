@@ -127,6 +127,11 @@ def _at(text: str, address: str) -> str:
 
 def _shell(line: str, token: str) -> str:
     done = subprocess.run(
-        ["bash", "-c", line], env={**os.environ, "TOKEN": token}, capture_output=True, text=True, timeout=60, check=True
+        ["bash", "-c", line],
+        env={**os.environ, "TOKEN": token},
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=True,
     )
     return done.stdout

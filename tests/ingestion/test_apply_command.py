@@ -102,7 +102,7 @@ def test_processes_that_apply_at_once_write_everything_once(tmp_path: Path) -> N
         subprocess.Popen([*manage, "apply"], env=environment, cwd=PROJECT, stdout=subprocess.PIPE, text=True)
         for _ in range(3)
     ]
-    answers = [process.communicate(timeout=120)[0].splitlines()[-1].split(": ")[1] for process in started]
+    answers = [process.communicate(timeout=400)[0].splitlines()[-1].split(": ")[1] for process in started]
     assert sorted(answers) == [f"{ALL} added.", *[f"{ALL} unchanged."] * 2]
     script = (
         "from catalog.models import *; "

@@ -79,7 +79,7 @@ def started(store: Installation, ended: ExitStack, *command: str) -> subprocess.
 
 
 def wait_for(path: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while not path.exists():
         assert time.monotonic() < deadline, f"{path} did not come"
         time.sleep(0.01)

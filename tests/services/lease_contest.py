@@ -23,7 +23,7 @@ from ingestion import leases  # noqa: E402
 def main(name: str, rounds: int, flag: str) -> None:
     group = FeatureGroup.objects.get(name=name)
     done = 0
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 180
     while done < rounds:
         assert time.monotonic() < deadline, f"only {done} of {rounds} leases were had in time"
         lease = leases.acquire(group, run_id=uuid4())

@@ -28,7 +28,7 @@ from ingestion.tasks import wake_worker
 group = FeatureGroup.objects.get(name="customer_financial")
 answers = []
 for kind in (RunKind.INGEST, RunKind.VALIDATE):
-    [run] = wait_for([request_run(group=group, kind=kind, wake=wake_worker)], timeout=60)
+    [run] = wait_for([request_run(group=group, kind=kind, wake=wake_worker)], timeout=180)
     answers.append((run.state, run.rows_appended, run.error))
 print(json.dumps(answers))
 """
@@ -91,6 +91,6 @@ def test_a_request_is_kept_while_the_broker_is_away(tmp_path: Path, prepared: Pa
     database = f"sqlite:///{tmp_path / 'data' / 'store.db'}"
     away = Installation(tmp_path, database, {"CELERY_BROKER_URL": "amqp://guest:guest@127.0.0.1:1//"})
 
-    printed = away.run("-c", REQUEST_AND_WAIT.replace("timeout=60", "timeout=0"))
+    printed = away.run("-c", REQUEST_AND_WAIT.replace("timeout=180", "timeout=0"))
 
     assert [state for state, _, _ in json.loads(printed.splitlines()[-1])] == ["queued", "queued"]

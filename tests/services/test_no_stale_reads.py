@@ -17,7 +17,7 @@ CASES = {f"{size}, {rows}" for size in ("together", "in batches") for rows in ("
 
 
 def check(installation: Installation) -> None:
-    printed = installation.run("-m", "tests.stores.reading_while_writing", timeout=300)
+    printed = installation.run("-m", "tests.stores.reading_while_writing", timeout=900)
     found = json.loads(printed.splitlines()[-1])
     assert set(found) == CASES
     assert {case: wrong for case, (wrong, _) in found.items() if wrong} == {}
@@ -25,7 +25,7 @@ def check(installation: Installation) -> None:
 
 
 def check_another_process(installation: Installation) -> None:
-    printed = installation.run("-m", "tests.stores.reading_in_another_process", timeout=300)
+    printed = installation.run("-m", "tests.stores.reading_in_another_process", timeout=900)
     found = json.loads(printed.splitlines()[-1])
     assert (found["wrong"], found["kept"]) == ([], True)
     assert found["reads"] > 60

@@ -51,7 +51,7 @@ def test_a_killed_ingestion_is_made_good_by_the_next(installation: Installation)
     group = "customer_demographics"
     commit = installation.folder / "data" / "offline" / group / "_delta_log" / f"{1:020}.json"
     killed = installation.start("manage.py", "ingest", group)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while not commit.exists() and killed.poll() is None and time.monotonic() < deadline:
         time.sleep(0.001)
     killed.send_signal(signal.SIGKILL)

@@ -95,7 +95,7 @@ def entities() -> pa.Table:
 def ask(store: Store, accept: str, fault: str = "") -> requests.Response:
     headers = {"Authorization": f"Token {store.token}", "Accept": accept, "X-Fault": fault}
     headers["Content-Type"] = "application/vnd.apache.arrow.stream"
-    return requests.post(store.url, data=table_to_stream(entities()), headers=headers, timeout=60)
+    return requests.post(store.url, data=table_to_stream(entities()), headers=headers, timeout=180)
 
 
 @pytest.mark.parametrize("accept", FORMATS)
@@ -150,7 +150,7 @@ def test_another_client_notices_too(store: Store, tmp_path: Path, version: str) 
         headers.append("Content-Type: application/vnd.apache.arrow.stream")
         flags = [part for header in headers for part in ("-H", header)]
         command = ["curl", "-s", version, *flags, "--data-binary", f"@{rows}", "-o", str(into), store.url]
-        return subprocess.run(command, timeout=60, check=False).returncode
+        return subprocess.run(command, timeout=180, check=False).returncode
 
     assert curl("none") == 0
     assert len(pd.read_csv(into)) == ROWS

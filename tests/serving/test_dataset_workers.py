@@ -68,7 +68,7 @@ def test_one_is_built_once_by_several_and_again_after_a_killed_one(store: Instal
 
     flag = store.folder / "halted"
     killed = store.start(*builder(second, str(flag)))
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while not flag.exists() and killed.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
     during = look(store)[second]

@@ -27,7 +27,7 @@ def stocked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The folder of a store, and a token."""
     require(sys.platform == "linux", "Linux, where RLIMIT_DATA holds for all memory")
     made = tmp_path_factory.mktemp("store")
-    printed = installation(made, LIMIT).run("-m", "tests.serving.capped_store", *STOCKS, timeout=600)
+    printed = installation(made, LIMIT).run("-m", "tests.serving.capped_store", *STOCKS, timeout=1_200)
     return made, printed.splitlines()[-1]
 
 

@@ -28,7 +28,7 @@ def run(folder: Path, *arguments: str) -> str:
         cwd=PROJECT,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
         check=False,
     )
     assert done.returncode == 0, done.stderr

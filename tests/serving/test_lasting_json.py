@@ -32,7 +32,7 @@ def memory_per_byte(made: str) -> float:
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=True,
     )
     return float(done.stdout)

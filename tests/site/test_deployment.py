@@ -18,7 +18,7 @@ def manage(tmp_path: Path, *arguments: str, **environ: str) -> subprocess.Comple
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=400,
         check=False,
     )
 

@@ -86,7 +86,7 @@ def test_over_a_warehouse_of_ones_own(installation: Installation, tmp_path: Path
 
 def test_paths_that_are_not_there_are_refused_before_anything_is_made(installation: Installation) -> None:
     process = installation.start("manage.py", "quickstart", "--no-serve", "--warehouse", "/no/such.db")
-    text, _ = process.communicate(timeout=120)
+    text, _ = process.communicate(timeout=400)
 
     assert process.returncode == 1
     assert "--warehouse: there is no file /no/such.db" in text

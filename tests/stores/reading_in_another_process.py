@@ -116,7 +116,7 @@ def main() -> None:
         other.stdin.write(f"{turn}\n")
         other.stdin.flush()
         assert other.stdout.readline() == "read\n"
-    told, _ = other.communicate(timeout=60)
+    told, _ = other.communicate(timeout=180)
     print(told.splitlines()[-1])
 
 
