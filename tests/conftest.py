@@ -26,6 +26,16 @@ hypothesis.settings.load_profile("any machine")
 __all__ = ["configuration", "nothing_is_trusted", "quick_started", "require", "served"]
 
 
+# They take minutes each: begun last, one process would wait for the other at the end.
+_LONGEST = frozenset({"test_on_mariadb.py", "test_on_postgresql.py"})
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where the suite runs in several processes, the longest files begin first."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: item.path.name not in _LONGEST)
+
+
 @pytest.fixture(autouse=True)
 def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Configuration:
     """The configuration of this test: everything it writes goes below ``tmp_path``."""
