@@ -40,8 +40,8 @@ class KeptAnswer(NamedTuple):
 class Doorkeeper:
     """Knows what was asked for not long ago, in little memory: a Bloom filter with one hash function.
 
-    It may take one for another, in at most :data:`_FULL` of :data:`_PLACES` cases, and never forgets one before it has
-    met so many others. (A doorkeeper of this kind: Einziger, Friedman and Manes, TinyLFU, 2017.)
+    It may take one for another, at most in one case of four, and forgets all of them at once when it has met some ten
+    thousands. (A doorkeeper of this kind: Einziger, Friedman and Manes, TinyLFU, 2017.)
     """
 
     _PLACES = 1 << 17
